@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+namespace xl {
+
+std::string_view to_string(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument: return "invalid_argument";
+    case ErrorCode::invalid_config: return "invalid_config";
+    case ErrorCode::invalid_image: return "invalid_image";
+    case ErrorCode::not_found: return "not_found";
+    case ErrorCode::already_exists: return "already_exists";
+    case ErrorCode::permission_denied: return "permission_denied";
+    case ErrorCode::not_supported: return "not_supported";
+    case ErrorCode::no_memory: return "no_memory";
+    case ErrorCode::limit: return "limit";
+    case ErrorCode::busy: return "busy";
+    case ErrorCode::timeout: return "timeout";
+    case ErrorCode::io: return "io";
+    case ErrorCode::protocol: return "protocol";
+    case ErrorCode::hypervisor_gone: return "hypervisor_gone";
+    case ErrorCode::interrupted: return "interrupted";
+    case ErrorCode::internal: return "internal";
+  }
+  return "internal";
+}
+
+std::string describe(const Error& error) {
+  std::string text = error.message;
+  const char* separator = " (while ";
+  for (const std::string& what : error.context) {
+    text += separator + what;
+    separator = ", while ";
+  }
+  if (!error.context.empty()) {
+    text += ')';
+  }
+  if (!error.hint.empty()) {
+    text += "; " + error.hint;
+  }
+  return text;
+}
+
+Error system_error(int errno_value, std::string_view what) {
+  ErrorCode code = ErrorCode::io;
+  switch (errno_value) {
+    case EACCES:
+    case EPERM: code = ErrorCode::permission_denied; break;
+    case ENOENT: code = ErrorCode::not_found; break;
+    case ENOMEM: code = ErrorCode::no_memory; break;
+    default: break;
+  }
+  std::string message(what);
+  message += ": " + std::generic_category().message(errno_value);
+  return Error{code, std::move(message), {}, {}};
+}
+
+}  // namespace xl
