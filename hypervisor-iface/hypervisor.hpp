@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// The narrow waist: the operations that everything above needs of a hypervisor. Operations, not policies; close to
+// Xen's domctl, memory_op and hvm_op (xen/include/public/), so that a backend on libxenctrl is a thin adapter.
+//
+// Thread rule: every function may be called from any thread at any time, unless it says otherwise.
+// Errors: hypervisor_gone within 2 s if the hypervisor died or hangs (on every call); not_found for a domain that does
+// not exist; no_memory when frames or tables run out. An operation that fails has changed nothing unless it says so.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/types.hpp"
+
+namespace xl::hv {
+
+using DomainHandle = std::array<std::uint8_t, 16>;  // the UUID, as in xen_domctl_createdomain
+
+struct HostInfo {
+  std::string hypervisor;       // "bundled", "xen", "fake"
+  std::string version;          // "4.17.0": major.minor.extra, as XENVER_version reports it to guests
+  std::string capabilities;     // xen_caps, "hvm-3.0-x86_32 hvm-3.0-x86_64 ..."
+  std::string virt_caps;        // "hvm hap pvh ..."
+  std::string command_line;
+  std::string machine;          // for a person: "qemu 7.2.22 tcg, 2 cpus"
+  unsigned cpus = 0;            // physical CPUs that run vcpus
+  std::uint64_t cpu_khz = 0;
+  Pages total_memory;
+  Pages free_memory;
+  Pages scrub_pending;          // free, not yet scrubbed; part of free_memory
+  std::uint64_t hypervisor_overhead_pages = 0;  // taken by the hypervisor itself
+};
+
+// One HVM mode with flags.
+struct DomainOptions {
+  DomainHandle handle{};
+  std::uint32_t max_vcpus = 1;       // 1..128
+  Pages max_memory;                  // cap for populate, in guest RAM pages, special pages included
+  bool x2apic_enabled = false;       // vcpus start in x2APIC mode (else xAPIC, as hardware does)
+};
+
+enum class ShutdownReason : std::uint8_t {  // SHUTDOWN_* of public/sched.h
+  poweroff = 0,
+  reboot = 1,
+  suspend = 2,
+  crash = 3,
+  watchdog = 4,
+  soft_reset = 5,
+};
+
+struct DomainInfo {
+  DomId id;
+  DomainHandle handle{};
+  bool running = false;    // some vcpu is runnable or running
+  bool blocked = false;    // all online vcpus wait
+  bool paused = false;     // by the toolstack
+  bool dying = false;      // being torn down
+  std::optional<ShutdownReason> shutdown;
+  Pages memory;            // populated
+  Pages max_memory;
+  Nanoseconds cpu_time;    // of all vcpus
+  std::uint32_t vcpus_online = 0;
+  std::uint32_t max_vcpus = 0;
+  std::uint64_t overhead_bytes = 0;  // what the hypervisor itself spends on the domain, beside its RAM
+};
+
+struct VcpuInfo {
+  VcpuId id;
+  bool online = false;
+  bool blocked = false;
+  bool running = false;
+  std::uint32_t cpu = 0;      // physical CPU it runs on or ran on last
+  Nanoseconds cpu_time;
+};
+
+// `count` frames from `first` on. The hypervisor chooses machine frames, as large and aligned as it can.
+struct Extent {
+  Gfn first;
+  Pages count;
+};
+
+// One stretch of guest memory that is contiguous here too.
+struct MappedSegment {
+  Gfn first;
+  std::span<std::byte> bytes;
+};
+
+// Guest frames mapped into this process; unmapped when it goes. Readable at any time. Writable only
+//  - while the domain has not run yet (fresh frames), or
+//  - for pages that the guest never executes: rings and status words.
+// Everything else goes through copy_to_guest (the rule of the emulated CPU).
+class GuestMapping {
+ public:
+  GuestMapping() = default;
+  GuestMapping(std::vector<MappedSegment> segments, std::shared_ptr<void> keep_alive)
+      : segments_(std::move(segments)), keep_alive_(std::move(keep_alive)) {}
+
+  // In ascending gfn order, without overlap or gap.
+  std::span<const MappedSegment> segments() const { return segments_; }
+
+  // The one frame `gfn`; empty if it lies outside.
+  std::span<std::byte> frame(Gfn gfn) const;
+  // invalid_argument if any byte of [at, at + size) lies outside the mapping.
+  Result<void> write(GuestPhys at, std::span<const std::byte> bytes) const;
+  Result<void> read(GuestPhys at, std::span<std::byte> bytes) const;
+
+ private:
+  std::vector<MappedSegment> segments_;
+  std::shared_ptr<void> keep_alive_;
+};
+
+struct HvmParam {
+  std::uint32_t index = 0;  // HVM_PARAM_*, public/hvm/params.h
+  std::uint64_t value = 0;
+};
+
+// A row of the memory map that XENMEM_memory_map gives the guest. Types are E820's.
+struct MemoryMapEntry {
+  GuestPhys start;
+  Bytes size;
+  std::uint32_t type = 0;  // 1 RAM, 2 reserved, 3 ACPI data, 4 NVS, 5 unusable
+};
+
+// A CPUID leaf that replaces the hypervisor's default policy for the domain.
+struct CpuidLeaf {
+  std::uint32_t leaf = 0;
+  std::uint32_t subleaf = 0xffffffff;  // all-ones: any
+  std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+// A vcpu's architectural state: segment registers as VMCB and vcpu_hvm_context hold them.
+struct Segment {
+  std::uint16_t selector = 0;
+  std::uint16_t attributes = 0;  // VMCB form: type 3:0, S 4, DPL 6:5, P 7, AVL 8, L 9, D/B 10, G 11
+  std::uint32_t limit = 0;       // in bytes, expanded
+  std::uint64_t base = 0;
+};
+
+struct VcpuContext {
+  std::uint64_t rax = 0, rbx = 0, rcx = 0, rdx = 0, rsi = 0, rdi = 0, rbp = 0, rsp = 0;
+  std::uint64_t r8 = 0, r9 = 0, r10 = 0, r11 = 0, r12 = 0, r13 = 0, r14 = 0, r15 = 0;
+  std::uint64_t rip = 0, rflags = 0;
+  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, efer = 0, dr6 = 0, dr7 = 0;
+  Segment cs, ds, es, fs, gs, ss, tr, ldtr, gdtr, idtr;
+};
+
+// A notification from a domain's event channel to the host side.
+struct EventBinding {
+  EventPort local;    // the host-side port
+  EventPort remote;   // the guest's port
+};
+
+struct GrantSeed {
+  GrantRef ref;
+  Gfn frame;
+  DomId peer;         // who may map it
+};
+
+struct VcpuRunstate {
+  VcpuId id;
+  Nanoseconds running, runnable, blocked, offline;
+};
+
+struct NamedCounter {
+  std::string name;       // "exit.hlt", "hypercall.evtchn_op", ...
+  std::uint64_t count = 0;
+};
+
+class Hypervisor {
+ public:
+  virtual ~Hypervisor() = default;
+
+  // --- host ---
+  virtual Result<HostInfo> host_info() = 0;
+  // The hypervisor's log from byte offset `from` on (older bytes may be gone: then from the oldest), and the offset after it.
+  struct LogText {
+    std::string text;
+    std::uint64_t next = 0;
+  };
+  virtual Result<LogText> read_log(std::uint64_t from) = 0;
+  virtual Result<void> ping() = 0;  // one request round trip, nothing else
+
+  // --- domains ---
+  virtual Result<DomId> create_domain(const DomainOptions& options) = 0;  // paused once, no memory
+  // Frees everything that it holds, event bindings and grants included. Mappings stay readable but show other memory.
+  virtual Result<void> destroy_domain(DomId domain) = 0;
+  virtual Result<void> pause(DomId domain) = 0;  // returns when no vcpu runs; counts, as in Xen
+  virtual Result<void> unpause(DomId domain) = 0;
+  virtual Result<DomainInfo> domain_info(DomId domain) = 0;
+  virtual Result<std::vector<DomainInfo>> list_domains() = 0;  // ascending, domain 0 not among them
+  // Marks the domain as shut down with this reason (SCHEDOP_remote_shutdown).
+  virtual Result<void> shutdown_domain(DomId domain, ShutdownReason reason) = 0;
+
+  // --- memory ---
+  virtual Result<void> set_max_memory(DomId domain, Pages max) = 0;
+  // All or nothing. New frames are zero.
+  virtual Result<void> populate_physmap(DomId domain, std::span<const Extent> extents) = 0;
+  virtual Result<GuestMapping> map_frames(DomId domain, Extent extent) = 0;
+  virtual Result<void> copy_to_guest(DomId domain, GuestPhys to, std::span<const std::byte> from) = 0;
+  virtual Result<void> copy_from_guest(DomId domain, GuestPhys from, std::span<std::byte> to) = 0;
+  virtual Result<void> set_memory_map(DomId domain, std::span<const MemoryMapEntry> map) = 0;
+
+  // --- platform ---
+  virtual Result<void> set_hvm_params(DomId domain, std::span<const HvmParam> params) = 0;
+  virtual Result<std::uint64_t> get_hvm_param(DomId domain, std::uint32_t index) = 0;
+  virtual Result<void> set_cpuid_policy(DomId domain, std::span<const CpuidLeaf> leaves) = 0;
+
+  // --- vcpus ---
+  virtual Result<VcpuContext> get_vcpu_context(DomId domain, VcpuId vcpu) = 0;
+  virtual Result<void> set_vcpu_context(DomId domain, VcpuId vcpu, const VcpuContext& context) = 0;  // brings it online
+  virtual Result<VcpuInfo> vcpu_info(DomId domain, VcpuId vcpu) = 0;
+
+  // --- event channels: domain 0 is this process ---
+  // A new port in `domain` that `remote` may bind (the toolstack's way for console and xenstore).
+  virtual Result<EventPort> event_alloc_unbound(DomId domain, DomId remote) = 0;
+  virtual Result<EventBinding> event_bind(DomId domain, EventPort remote_port) = 0;  // to domain 0
+  virtual Result<void> event_close(EventPort local) = 0;
+  virtual Result<void> event_notify(EventPort local) = 0;
+  // Readable when something may be pending for domain 0; then call take_events. Valid as long as this object.
+  virtual int event_fd() const = 0;
+  struct Pending {
+    std::vector<EventPort> ports;         // local ports that fired since the last call
+    std::vector<DomId> changed_domains;   // shut down or gone (VIRQ_DOM_EXC)
+    bool hypervisor_gone = false;
+  };
+  // One thread at a time.
+  virtual Result<Pending> take_events() = 0;
+
+  // --- grants ---
+  virtual Result<void> grant_seed(DomId domain, std::span<const GrantSeed> seeds) = 0;
+  // Maps what `domain` granted to domain 0; ends when the mapping goes.
+  virtual Result<GuestMapping> grant_map(DomId domain, GrantRef ref, bool writable) = 0;
+
+  // --- counters: exits by cause, hypercalls, events; per domain, or of the whole hypervisor without one ---
+  virtual Result<std::vector<NamedCounter>> counters(std::optional<DomId> domain) = 0;
+};
+
+}  // namespace xl::hv

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lifecycle engine: what xl(1)'s commands do, without their words. It owns the hypervisor (started at the first call
+// that needs it), the domains' records, the xenstore server, the consoles and the thread that serves domain 0's events.
+//
+// Thread rule: every function may be called from any thread; creates run in parallel. Callbacks come from the event
+// thread and must not block nor call back into the Toolstack.
+// Errors: as the waist's; not_found names the domain as it was asked for.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/types.hpp"
+#include "hypervisor-iface/hypervisor.hpp"
+
+namespace xl::config {
+struct DomainConfig;
+}
+
+namespace xl::toolstack {
+
+// Makes the hypervisor; called once, from the first call that needs one, again after it died.
+using HypervisorFactory = std::function<Result<std::unique_ptr<hv::Hypervisor>>()>;
+
+struct Options {
+  HypervisorFactory hypervisor;
+  std::string runtime_dir;                         // records of domains
+  std::string log_dir;                             // a console log file per domain
+  std::uint64_t console_log_limit = 1 << 20;       // bytes per log file; the older half goes when it is reached
+  std::uint64_t kernel_cache_limit = 512ULL << 20; // bytes of decompressed kernels kept
+};
+
+struct CreateOptions {
+  bool paused = false;         // -p
+  bool ignore_death = false;   // -e: the domain stays as it is after it has shut down
+  std::string working_directory;  // relative paths of the config start here
+};
+
+struct PhaseTime {
+  std::string phase;           // "image", "create", "populate", "load", ...
+  std::chrono::nanoseconds time{};
+};
+
+struct CreatedDomain {
+  DomId id;
+  std::string name;
+  std::vector<PhaseTime> phases;
+  std::vector<std::string> warnings;
+};
+
+struct DomainSummary {
+  hv::DomainInfo info;         // domain 0 is in the list, with the host's figures
+  std::string name;
+  std::chrono::system_clock::time_point created;
+};
+
+struct DomainEnd {             // how a domain ended
+  DomId id;
+  std::optional<hv::ShutdownReason> reason;  // none: destroyed
+  std::string last_console_line;
+  std::string report;          // what the hypervisor logged of a crash, may be empty
+  std::string action;          // what was done: "destroy", "restart", "preserve"
+  std::optional<DomId> successor;            // after a restart
+};
+
+struct LifecycleEvent {
+  enum class Kind { created, unpaused, paused, shutdown, ended, renamed };
+  Kind kind = Kind::created;
+  DomId id;
+  std::string name;
+  std::optional<DomainEnd> end;  // of shutdown and ended
+};
+
+// Ends the subscription when it goes; afterwards no callback runs any more.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+class Toolstack {
+ public:
+  static Result<std::unique_ptr<Toolstack>> create(Options options);
+  virtual ~Toolstack() = default;
+
+  // --- lifecycle ---
+  // Undone wholly when it fails or `cancel` is requested (error interrupted).
+  virtual Result<CreatedDomain> create_domain(const config::DomainConfig& config,
+                                              const CreateOptions& options, std::stop_token cancel) = 0;
+  // All checks of create that need no hypervisor; the text is the memory layout that create would use.
+  virtual Result<std::string> check_domain(const config::DomainConfig& config,
+                                           const CreateOptions& options) = 0;
+  virtual Result<void> pause(DomId domain) = 0;
+  virtual Result<void> unpause(DomId domain) = 0;
+  virtual Result<void> destroy(DomId domain) = 0;
+  virtual Result<void> rename(DomId domain, std::string_view new_name) = 0;
+
+  // --- questions ---
+  virtual Result<DomId> find(std::string_view name_or_id) = 0;
+  virtual Result<std::vector<DomainSummary>> list() = 0;
+  virtual Result<config::DomainConfig> config_of(DomId domain) = 0;
+  virtual Result<std::vector<hv::NamedCounter>> counters(std::optional<DomId> domain) = 0;
+  virtual Result<hv::HostInfo> host_info() = 0;
+  virtual Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) = 0;
+  virtual bool hypervisor_running() const = 0;
+
+  // --- consoles ---
+  using ConsoleOutput = std::function<void(std::span<const std::byte>)>;  // empty: the console ended with its domain
+  // First what was printed before (from the event thread too), then what comes. Any number at once.
+  virtual Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) = 0;
+  virtual Result<void> write_console(DomId domain, std::span<const std::byte> input) = 0;
+  virtual Result<std::string> console_log(DomId domain) = 0;
+
+  // --- events ---
+  using EventSink = std::function<void(const LifecycleEvent&)>;
+  virtual std::unique_ptr<Subscription> subscribe(EventSink sink) = 0;
+};
+
+}  // namespace xl::toolstack
