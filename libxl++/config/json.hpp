@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// DomainConfig as JSON: our own stable form (stored state, API), and the form of stock `xl list
+// -l`. Pure. A caller includes <nlohmann/json.hpp> itself where it needs more than to pass the
+// values on.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/result.hpp"
+#include "base/types.hpp"
+#include "libxl++/config/diagnostic.hpp"
+#include "libxl++/config/domain_config.hpp"
+
+namespace xl::config {
+
+// One object; absent members mean the default. Members: name, uuid (string), kernel, ramdisk,
+// command_line, memory_kib, max_memory_kib, vcpus, max_vcpus, on_poweroff, on_reboot, on_crash
+// (strings), acpi (boolean).
+nlohmann::json to_json(const DomainConfig& config);
+
+// The inverse: domain_config_from_json(to_json(c)) == c for each valid c. The input is untrusted:
+// unknown members, wrong types and values that validate() refuses are errors (invalid_config,
+// naming the member).
+Result<DomainConfig> domain_config_from_json(const nlohmann::json& json);
+
+// {"severity","file","line","column","length","message","hint","snippet":{"text","caret","width"}}
+nlohmann::json to_json(const Diagnostic& diagnostic);
+Result<Diagnostic> diagnostic_from_json(const nlohmann::json& json);
+
+// One element of the array that stock `xl list -l` prints:
+// {"domid":N,"config":{"c_info":...,"b_info":...,"on_reboot":...}}, libxl's field names in libxl's
+// order, fields at their default left out as libxl does.
+nlohmann::ordered_json to_libxl_json(const DomainConfig& config, DomId domid);
+
+}  // namespace xl::config
