@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layout: the one description of a guest's physical address space. Every page that the builder
+// populates or writes is placed here and nowhere else. A pure function of its input; addresses that
+// Xen's tools fix are the same as theirs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/types.hpp"
+#include "hypervisor-iface/hypervisor.hpp"
+#include "libdomainbuilder/image/image.hpp"
+
+namespace xl::build {
+
+enum class RangeKind : std::uint8_t {
+  ram,         // populated, free for the guest
+  kernel,      // a LOAD segment; inside RAM
+  initrd,      // inside RAM
+  start_info,  // hvm_start_info with all that it points to; inside RAM
+  special,     // populated, reserved in the map: xenstore, console
+  acpi,        // populated, ACPI data in the map
+  hole,        // not RAM: where Xen's platform devices are
+};
+std::string_view to_string(RangeKind kind);
+
+struct Range {
+  RangeKind kind = RangeKind::ram;
+  std::string name;  // "low RAM", "kernel segment 2", "xenstore ring", ...
+  GuestPhys start;
+  Bytes size;  // as used; the pages that it touches are its own
+};
+
+struct LayoutInput {
+  Bytes memory;                         // RAM, whole pages, all of it populated
+  std::span<const LoadSegment> kernel;  // ascending, without overlap
+  Bytes initrd_size;                    // 0: none
+  Bytes start_info_size;                // start info, module list, memory map, strings
+  Bytes acpi_size;                      // 0: none
+  std::string kernel_name;              // for messages
+};
+
+struct Layout {
+  std::vector<Range> ranges;  // ascending by start; those inside RAM follow theirs
+  std::vector<hv::Extent>
+      extents;  // to populate: ascending, cut at 2 MiB and 1 GiB where that helps
+  std::vector<hv::MemoryMapEntry> memory_map;  // ascending
+  Pages populated;                             // sum of the extents
+  GuestPhys initrd;                            // 0: none
+  GuestPhys start_info;
+  GuestPhys acpi;  // 0: none; the RSDP lies first
+  Gfn xenstore_ring;
+  Gfn console_ring;
+};
+
+// The number of rows that the memory map will have at most: it decides the start info's size.
+inline constexpr std::size_t max_memory_map_entries = 8;
+
+// Errors: invalid_image when the kernel's segments lie outside RAM or over what is fixed; no_memory
+// when the guest is too small for kernel and initrd, saying how much it needs.
+Result<Layout> make_layout(const LayoutInput& input);
+
+// A table for a person, one range a line, addresses in hex.
+std::string describe(const Layout& layout);
+
+}  // namespace xl::build
