@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// The waist: host, domains, memory, platform, vcpus.
+#include "hypervisor-iface/fake/fake_hypervisor.hpp"
+
+#include <algorithm>
+
+#include <xen/hvm/params.h>
+#include <xen/xen.h>
+
+#include "hypervisor-iface/fake/fake_state.hpp"
+
+namespace xl::hv::fake {
+namespace {
+
+constexpr std::uint32_t max_vcpus = 128;
+constexpr std::size_t max_memory_map_entries = 128;
+constexpr std::size_t max_cpuid_leaves = 64;
+constexpr Gfn gfn_limit = Gfn(1ULL << 36);  // 48-bit guest physical addresses
+
+Result<void> check_extents(const Memory& memory, std::span<const Extent> extents) {
+  std::vector<Extent> sorted(extents.begin(), extents.end());
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Extent& a, const Extent& b) { return a.first < b.first; });
+  Gfn free_from;
+  for (const Extent& extent : sorted) {
+    Gfn end;
+    if (extent.count == Pages(0) || !Gfn::checked_add(extent.first, extent.count, end) ||
+        end > gfn_limit || extent.first < free_from || !memory.is_free(extent)) {
+      return fail(ErrorCode::invalid_argument,
+                  "guest frames from " + std::to_string(extent.first.value()) + ", " +
+                      std::to_string(extent.count.count()) +
+                      " pages: empty, out of range, or populated before");
+    }
+    free_from = end;
+  }
+  return {};
+}
+
+}  // namespace
+
+FakeHypervisor::FakeHypervisor(Options options) : state_(std::make_unique<State>(options)) {}
+FakeHypervisor::~FakeHypervisor() = default;
+
+Result<HostInfo> FakeHypervisor::host_info() {
+  return state_->call(Call::host_info, DomId(0), [&]() -> Result<HostInfo> {
+    HostInfo info;
+    info.hypervisor = "fake";
+    info.version = "4.17.0";
+    info.capabilities = "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64";
+    info.virt_caps = "hvm hap pvh";
+    info.machine = "in memory, " + std::to_string(state_->options.cpus) + " cpus";
+    info.cpus = state_->options.cpus;
+    info.cpu_khz = 1'000'000;
+    info.total_memory = state_->options.memory;
+    info.free_memory = state_->options.memory - Pages(state_->frames_used());
+    return info;
+  });
+}
+
+Result<Hypervisor::LogText> FakeHypervisor::read_log(std::uint64_t from) {
+  return state_->call(Call::read_log, DomId(0), [&]() -> Result<LogText> {
+    const std::string& log = state_->log;
+    return LogText{from < log.size() ? log.substr(static_cast<std::size_t>(from)) : "", log.size()};
+  });
+}
+
+Result<void> FakeHypervisor::ping() {
+  return state_->call(Call::ping, DomId(0), []() -> Result<void> { return {}; });
+}
+
+Result<DomId> FakeHypervisor::create_domain(const DomainOptions& options) {
+  return state_->call(Call::create_domain, DomId(0), [&]() -> Result<DomId> {
+    if (options.max_vcpus == 0 || options.max_vcpus > max_vcpus) {
+      return fail(ErrorCode::invalid_argument, std::to_string(options.max_vcpus) + " vcpus");
+    }
+    if (state_->domains.size() + 1 >= DOMID_FIRST_RESERVED) {
+      return fail(ErrorCode::no_memory, "no free domain id");
+    }
+    while (state_->next_id == 0 || state_->next_id >= DOMID_FIRST_RESERVED ||
+           state_->domains.contains(DomId(state_->next_id))) {
+      state_->next_id = state_->next_id >= DOMID_FIRST_RESERVED
+                            ? std::uint16_t{1}
+                            : static_cast<std::uint16_t>(state_->next_id + 1);
+    }
+    const DomId id(state_->next_id++);
+    Domain& domain = state_->domains[id];
+    domain.options = options;
+    domain.max_memory = options.max_memory;
+    return id;
+  });
+}
+
+Result<void> FakeHypervisor::destroy_domain(DomId id) {
+  return state_->on_domain(Call::destroy_domain, id, [&](Domain& domain) -> Result<void> {
+    for (const auto& [port, guest] : domain.ports) {
+      if (guest.local) {
+        state_->drop_local_port(*guest.local);
+      }
+    }
+    state_->domains.erase(id);
+    state_->changed.insert(id);
+    state_->wake();
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::pause(DomId id) {
+  return state_->on_domain(Call::pause, id, [](Domain& domain) -> Result<void> {
+    ++domain.pause_count;
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::unpause(DomId id) {
+  return state_->on_domain(Call::unpause, id, [](Domain& domain) -> Result<void> {
+    if (domain.pause_count == 0) {
+      return fail(ErrorCode::invalid_argument, "the domain is not paused");
+    }
+    --domain.pause_count;
+    return {};
+  });
+}
+
+Result<DomainInfo> FakeHypervisor::domain_info(DomId id) {
+  return state_->on_domain(Call::domain_info, id, [&](Domain& domain) -> Result<DomainInfo> {
+    return state_->info_of(id, domain);
+  });
+}
+
+Result<std::vector<DomainInfo>> FakeHypervisor::list_domains() {
+  return state_->call(Call::list_domains, DomId(0), [&]() -> Result<std::vector<DomainInfo>> {
+    std::vector<DomainInfo> all;
+    for (const auto& [id, domain] : state_->domains) {
+      all.push_back(state_->info_of(id, domain));
+    }
+    return all;
+  });
+}
+
+Result<void> FakeHypervisor::shutdown_domain(DomId id, ShutdownReason reason) {
+  return state_->on_domain(Call::shutdown_domain, id, [&](Domain& domain) -> Result<void> {
+    if (!domain.shutdown) {
+      domain.shutdown = reason;
+      state_->changed.insert(id);
+      state_->wake();
+    }
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::set_max_memory(DomId id, Pages max) {
+  return state_->on_domain(Call::set_max_memory, id, [&](Domain& domain) -> Result<void> {
+    domain.max_memory = max;
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::populate_physmap(DomId id, std::span<const Extent> extents) {
+  return state_->on_domain(Call::populate_physmap, id, [&](Domain& domain) -> Result<void> {
+    XL_TRY(check_extents(domain.memory, extents));
+    Pages wanted = domain.memory.populated();
+    Pages added;
+    for (const Extent& extent : extents) {
+      added += extent.count;  // each is below gfn_limit and they do not overlap
+    }
+    wanted += added;
+    if (wanted > domain.max_memory) {
+      return fail(ErrorCode::no_memory, std::to_string(wanted.count()) +
+                                            " pages exceed the domain's maximum of " +
+                                            std::to_string(domain.max_memory.count()));
+    }
+    if (state_->frames_used() + added.count() > state_->options.memory.count()) {
+      return fail(ErrorCode::no_memory,
+                  "not enough free memory for " + std::to_string(added.count()) + " pages");
+    }
+    for (const Extent& extent : extents) {
+      XL_TRY(domain.memory.add(extent, state_->options.piece));
+    }
+    return {};
+  });
+}
+
+Result<GuestMapping> FakeHypervisor::map_frames(DomId id, Extent extent) {
+  return state_->on_domain(Call::map_frames, id, [&](Domain& domain) -> Result<GuestMapping> {
+    auto counts = state_->mappings;
+    ++counts->frames;
+    std::shared_ptr<void> token(nullptr, [counts](void*) { --counts->frames; });
+    return domain.memory.map(extent, std::move(token));
+  });
+}
+
+Result<void> FakeHypervisor::copy_to_guest(DomId id, GuestPhys to,
+                                           std::span<const std::byte> from) {
+  return state_->on_domain(Call::copy_to_guest, id,
+                           [&](Domain& domain) { return domain.memory.write(to, from); });
+}
+
+Result<void> FakeHypervisor::copy_from_guest(DomId id, GuestPhys from, std::span<std::byte> to) {
+  return state_->on_domain(Call::copy_from_guest, id,
+                           [&](Domain& domain) { return domain.memory.read(from, to); });
+}
+
+Result<void> FakeHypervisor::set_memory_map(DomId id, std::span<const MemoryMapEntry> map) {
+  return state_->on_domain(Call::set_memory_map, id, [&](Domain& domain) -> Result<void> {
+    if (map.size() > max_memory_map_entries) {
+      return fail(ErrorCode::invalid_argument, std::to_string(map.size()) + " memory map entries");
+    }
+    domain.memory_map.assign(map.begin(), map.end());
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::set_hvm_params(DomId id, std::span<const HvmParam> params) {
+  return state_->on_domain(Call::set_hvm_params, id, [&](Domain& domain) -> Result<void> {
+    for (const HvmParam& param : params) {
+      if (param.index >= HVM_NR_PARAMS) {
+        return fail(ErrorCode::invalid_argument, "HVM param " + std::to_string(param.index));
+      }
+    }
+    for (const HvmParam& param : params) {
+      domain.hvm_params[param.index] = param.value;
+    }
+    return {};
+  });
+}
+
+Result<std::uint64_t> FakeHypervisor::get_hvm_param(DomId id, std::uint32_t index) {
+  return state_->on_domain(Call::get_hvm_param, id, [&](Domain& domain) -> Result<std::uint64_t> {
+    if (index >= HVM_NR_PARAMS) {
+      return fail(ErrorCode::invalid_argument, "HVM param " + std::to_string(index));
+    }
+    auto found = domain.hvm_params.find(index);
+    return found == domain.hvm_params.end() ? 0 : found->second;
+  });
+}
+
+Result<void> FakeHypervisor::set_cpuid_policy(DomId id, std::span<const CpuidLeaf> leaves) {
+  return state_->on_domain(Call::set_cpuid_policy, id, [&](Domain& domain) -> Result<void> {
+    if (leaves.size() > max_cpuid_leaves) {
+      return fail(ErrorCode::invalid_argument, std::to_string(leaves.size()) + " CPUID leaves");
+    }
+    domain.cpuid.assign(leaves.begin(), leaves.end());
+    return {};
+  });
+}
+
+Result<VcpuContext> FakeHypervisor::get_vcpu_context(DomId id, VcpuId vcpu) {
+  return state_->on_domain(Call::get_vcpu_context, id, [&](Domain& domain) -> Result<VcpuContext> {
+    XL_TRY(state_->check_vcpu(domain, vcpu));
+    auto found = domain.vcpus.find(vcpu);
+    return found == domain.vcpus.end() ? VcpuContext{} : found->second;
+  });
+}
+
+Result<void> FakeHypervisor::set_vcpu_context(DomId id, VcpuId vcpu, const VcpuContext& context) {
+  return state_->on_domain(Call::set_vcpu_context, id, [&](Domain& domain) -> Result<void> {
+    XL_TRY(state_->check_vcpu(domain, vcpu));
+    domain.vcpus[vcpu] = context;
+    return {};
+  });
+}
+
+Result<VcpuInfo> FakeHypervisor::vcpu_info(DomId id, VcpuId vcpu) {
+  return state_->on_domain(Call::vcpu_info, id, [&](Domain& domain) -> Result<VcpuInfo> {
+    XL_TRY(state_->check_vcpu(domain, vcpu));
+    VcpuInfo info;
+    info.id = vcpu;
+    info.online = domain.vcpus.contains(vcpu);
+    info.running = info.online && state_->info_of(id, domain).running;
+    return info;
+  });
+}
+
+Result<std::vector<NamedCounter>> FakeHypervisor::counters(std::optional<DomId> id) {
+  return state_->call(Call::counters, id.value_or(DomId(0)),
+                      [&]() -> Result<std::vector<NamedCounter>> {
+                        if (id) {
+                          XL_TRY(state_->find(*id));
+                        }
+                        return state_->counters[id];
+                      });
+}
+
+}  // namespace xl::hv::fake
