@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Domain: one guest. Lives in hypervisor frames; found by id through Hypervisor. Domain 0 (the
+// host) is not one of these.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "hypervisor/core/event_table.hpp"
+#include "hypervisor/core/grant_table.hpp"
+#include "hypervisor/core/physmap.hpp"
+#include "hypervisor/core/platform.hpp"
+#include "hypervisor/core/spinlock.hpp"
+#include "hypervisor/core/vcpu.hpp"
+
+namespace hyp {
+
+inline constexpr unsigned max_cpuid_records = 64;
+inline constexpr unsigned max_map_records = 128;
+
+template <typename P>
+struct Domain {
+  // --- identity, constant
+  DomId id{};
+  std::uint64_t handle[2]{};
+  unsigned vcpu_count = 0;                  // max_vcpus
+  std::array<Vcpu<P>*, max_vcpus> vcpus{};  // all exist from creation on, offline
+  bool x2apic_at_start = false;             // create_flag_x2apic
+
+  // --- life, atomic
+  std::atomic<std::uint32_t> pauses{1};  // runs only at 0
+  std::atomic<bool> dying{false};
+  std::atomic<bool> shut_down{false};
+  std::atomic<std::uint32_t> shutdown_reason{0};
+
+  // --- memory, under memory_lock
+  SpinLock<P> memory_lock;
+  Physmap<P> physmap;       // P sets nCR3 from physmap.root()
+  std::uint64_t pages = 0;  // populated
+  std::uint64_t max_pages = 0;
+  std::atomic<std::uint64_t> overhead_pages{0};  // hypervisor frames held for it
+  GrantTable<P> grants;
+  shared_info* shared = nullptr;
+  Mfn shared_mfn{};
+
+  // --- event channels, under the event lock
+  EventTable<P> events;
+
+  // --- platform description, written before the domain runs
+  std::array<std::uint64_t, HVM_NR_PARAMS> params{};
+  std::atomic<std::uint8_t> callback_vector{0};  // HVM_PARAM_CALLBACK_IRQ of type vector; 0: none
+  std::array<xl::abi::CpuidRecord, max_cpuid_records> cpuid{};
+  unsigned cpuid_count = 0;
+  xl::abi::MemoryMapRecord* memory_map = nullptr;  // one frame
+  unsigned memory_map_count = 0;
+  std::uint32_t weight = 256;
+
+  typename P::DomainArch arch{};
+
+  // The toolstack's row for this leaf, or null: then the platform's default policy holds.
+  const xl::abi::CpuidRecord* find_cpuid(std::uint32_t leaf, std::uint32_t subleaf) const {
+    for (unsigned i = 0; i < cpuid_count; ++i) {
+      if (cpuid[i].leaf == leaf && (cpuid[i].subleaf == subleaf || cpuid[i].subleaf == ~0U)) {
+        return &cpuid[i];
+      }
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace hyp
