@@ -35,19 +35,25 @@ struct Header {
   std::uint64_t total_pages;          // frames that can be given to domains, plus what the hypervisor took
   std::uint64_t hypervisor_pages;
   std::uint32_t cpus;
-  std::uint32_t host_sleeping;        // HOST: 1 = ring COM1 when there is something; 0 = the host polls
+  std::uint32_t host_sleeping;        // sleeping_for_* bits: what to ring COM1 for. The host sets a bit, then looks once
+                                      // more, then sleeps; the hypervisor clears it when it rings for it (fetch_and)
   std::uint32_t hypervisor_sleeping;  // 1 = ring COM1 after a request; 0 = a CPU is polling the ring
   std::uint32_t state_changed;        // domains changed: host should issue take_state_changes; HOST clears with exchange
   std::uint64_t log_written;          // bytes ever written into the log, release store
-  std::uint64_t reserved[8];
+  std::uint64_t releasable_pages;     // scrubbed free frames that take_freed_frames would give; the hypervisor rings (as for
+                                      // an event) when this passes release_threshold
+  std::uint64_t reserved[7];
 };
+inline constexpr std::uint32_t sleeping_for_events = 1;     // domain 0's ports, state_changed, releasable_pages
+inline constexpr std::uint32_t sleeping_for_responses = 2;  // a request was done
+inline constexpr std::uint64_t release_threshold = 256;     // pages
 static_assert(sizeof(Header) == 128 && std::is_standard_layout_v<Header>);
 static_assert(offsetof(Header, log_written) == 56);
 
 // --- request ring ---
 // The host fills slots[producer % slot_count], then stores producer + 1 (release), then rings if hypervisor_sleeping. The hypervisor
 // takes requests in order, writes the response into the same slot, then stores the slot's `done` = its request number + 1
-// (release), then rings if host_sleeping. A slot is the host's again once it has read the response.
+// (release), then rings if host_sleeping has sleeping_for_responses. A slot is the host's again once it has read the response.
 inline constexpr std::uint32_t slot_count = 64;
 inline constexpr std::uint32_t bulk_size = 8192;  // each slot has a bulk buffer for arrays and copied bytes
 
@@ -212,7 +218,7 @@ inline constexpr std::uint64_t log_offset = 0x20000;          // char[log_size],
 inline constexpr std::uint64_t log_size = 0x20000;
 inline constexpr std::uint64_t bulk_offset = 0x40000;         // slot_count * bulk_size = 512 KiB
 inline constexpr std::uint32_t domain0_ports = 2048 * 64;
-// An event for domain 0: set the bit in pending, then in selector, then ring if host_sleeping. The host clears a selector
+// An event for domain 0: set the bit in pending, then in selector, then ring if host_sleeping has sleeping_for_events. The host clears a selector
 // word with an exchange, then the pending words that it names.
 
 static_assert(slots_offset + slot_count * sizeof(Slot) <= selector_offset);
