@@ -42,7 +42,8 @@ struct Header {
   std::uint64_t log_written;          // bytes ever written into the log, release store
   std::uint64_t releasable_pages;     // scrubbed free frames that take_freed_frames would give; the hypervisor rings (as for
                                       // an event) when this passes release_threshold
-  std::uint64_t reserved[7];
+  std::uint64_t wall_clock_ns;        // HOST: Unix time at the hypervisor's system time 0 (it has no RTC); 0 = unknown
+  std::uint64_t reserved[6];
 };
 inline constexpr std::uint32_t sleeping_for_events = 1;     // domain 0's ports, state_changed, releasable_pages
 inline constexpr std::uint32_t sleeping_for_responses = 2;  // a request was done
