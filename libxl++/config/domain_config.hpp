@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.hpp"
+#include "base/error.hpp"
 #include "base/types.hpp"
 #include "libxl++/config/uuid.hpp"
 
@@ -29,7 +29,7 @@ std::optional<ShutdownAction> parse_shutdown_action(std::string_view text);  // 
 struct DomainConfig {
   std::string name;          // see check_domain_name
   std::optional<Uuid> uuid;  // none: the toolstack draws a random one
-  std::string kernel;   // path as written: relative to the caller's working directory, not to xld's
+  std::string kernel;   // path as written; relative to the working directory of the user's command
   std::string ramdisk;  // the same; empty: no ramdisk
   std::string command_line;     // complete: cmdline, or "root=ROOT EXTRA"; may be empty
   Bytes memory = mib(32);       // RAM at start (libxl's default), a whole number of KiB
@@ -45,17 +45,17 @@ struct DomainConfig {
 };
 
 // Bounds that validate() and the parsers hold to.
-inline constexpr std::size_t max_name_length = 63;    // octets
-inline constexpr std::size_t max_path_length = 4095;  // octets, PATH_MAX without its NUL
-inline constexpr std::size_t max_command_line_length =
-    2047;  // octets, Linux x86's COMMAND_LINE_SIZE without its NUL
+inline constexpr std::size_t max_name_length = 128;           // octets
+inline constexpr std::size_t max_path_length = 4095;          // octets, PATH_MAX without its NUL
+inline constexpr std::size_t max_command_line_length = 2047;  // octets, as Linux on x86 takes it
 inline constexpr std::uint32_t max_vcpu_count = 64;
 inline constexpr Bytes min_memory = mib(1);
 inline constexpr Bytes max_memory_limit = gib(16 * 1024);
 
-// Whether a domain may be called so (create and rename): not empty, at most max_name_length octets
-// of printable UTF-8 without space or '/', not all digits (it would read as a domid), not
-// "Domain-0". Error: invalid_config.
+// Whether a domain may be called so (create and rename): 1 to max_name_length octets of UTF-8; no
+// control character, no '/' (logs are named after domains), no space at either end; not "." or
+// "..", no '-' in front (it would read as an option), not digits alone (it would read as a domid),
+// not "Domain-0". Error: invalid_config.
 Result<void> check_domain_name(std::string_view name);
 
 // Checks every field against the bounds above. Errors: invalid_config, naming the first field that

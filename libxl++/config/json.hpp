@@ -6,7 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "base/result.hpp"
+#include "base/error.hpp"
 #include "base/types.hpp"
 #include "libxl++/config/diagnostic.hpp"
 #include "libxl++/config/domain_config.hpp"
@@ -31,5 +31,8 @@ Result<Diagnostic> diagnostic_from_json(const nlohmann::json& json);
 // {"domid":N,"config":{"c_info":...,"b_info":...,"on_reboot":...}}, libxl's field names in libxl's
 // order, fields at their default left out as libxl does.
 nlohmann::ordered_json to_libxl_json(const DomainConfig& config, DomId domid);
+
+// The same for Domain-0, which has no DomainConfig.
+nlohmann::ordered_json domain0_to_libxl_json(Bytes memory, Bytes max_memory);
 
 }  // namespace xl::config

@@ -17,11 +17,9 @@ namespace xl::config {
 
 // Limits of what is looked at; beyond them there is one clear error. A reader of files need not
 // read more than max_source_size + 1 octets.
-inline constexpr std::size_t max_source_size =
-    1024 * 1024;                                // octets of file, and of all overrides together
-inline constexpr std::size_t max_nesting = 32;  // lists within lists
-inline constexpr std::size_t max_diagnostics =
-    50;  // errors kept; a last one says that there are more
+inline constexpr std::size_t max_source_size = 1024 * 1024;  // of the file; of all overrides
+inline constexpr std::size_t max_nesting = 32;               // lists within lists
+inline constexpr std::size_t max_diagnostics = 20;  // kept; one more then says that others follow
 
 // The name under which findings in overrides are reported.
 inline constexpr std::string_view command_line_source = "command line";
@@ -33,10 +31,10 @@ struct Source {
 };
 
 struct Parsed {
-  std::optional<DomainConfig>
-      config;  // present if and only if there is no error; valid (see validate)
-  std::vector<Diagnostic>
-      diagnostics;  // errors and warnings: those of the file first, then those of the overrides
+  // Present if and only if there is no error; then it is valid (see validate).
+  std::optional<DomainConfig> config;
+  // Errors and warnings: those of the file first, then those of the overrides.
+  std::vector<Diagnostic> diagnostics;
 };
 
 // `overrides` are `xl create`'s key=value arguments, one per element. Each is read as a line of

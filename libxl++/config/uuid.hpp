@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.hpp"
+#include "base/error.hpp"
 
 namespace xl::config {
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libxl++/config/findings.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "libxl++/config/parse.hpp"
+
+namespace xl::config {
+
+void Findings::error(Span span, std::string message, std::string hint) {
+  has_errors_ = true;
+  findings_.push_back({Severity::error, false, span, std::move(message), std::move(hint)});
+}
+
+void Findings::warning(Span span, std::string message, std::string hint) {
+  findings_.push_back({Severity::warning, false, span, std::move(message), std::move(hint)});
+}
+
+void Findings::error_in(std::uint32_t source, std::string message, std::string hint) {
+  has_errors_ = true;
+  findings_.push_back({Severity::error, true, {source, 0, 0}, std::move(message), std::move(hint)});
+}
+
+bool Findings::full() const {
+  return findings_.size() > max_diagnostics;
+}
+
+void Findings::sort() {
+  const auto order = [](const Finding& finding) {
+    return std::tuple(finding.span.source, finding.whole_source, finding.span.offset);
+  };
+  const auto before = [&](const Finding& a, const Finding& b) { return order(a) < order(b); };
+  const auto same = [&](const Finding& a, const Finding& b) {
+    return order(a) == order(b) && a.message == b.message;
+  };
+  std::stable_sort(findings_.begin(), findings_.end(), before);
+  findings_.erase(std::unique(findings_.begin(), findings_.end(), same), findings_.end());
+}
+
+Diagnostic Findings::describe(Finding&& finding) const {
+  const SourceText& source = sources_[finding.span.source];
+  Diagnostic diagnostic{
+      finding.severity, {}, std::move(finding.message), std::move(finding.hint), {}};
+  if (finding.whole_source) {
+    diagnostic.location.file = source.name();
+  } else {
+    diagnostic.location = source.locate(finding.span.offset, finding.span.length);
+    diagnostic.snippet = source.snippet(finding.span.offset, finding.span.length);
+  }
+  return diagnostic;
+}
+
+std::vector<Diagnostic> Findings::take() && {
+  sort();
+  std::vector<Diagnostic> diagnostics;
+  for (Finding& finding : findings_) {
+    if (diagnostics.size() == max_diagnostics) {
+      // The last one stands where the next finding would, so that the order holds.
+      const Severity severity = has_errors_ ? Severity::error : Severity::warning;
+      diagnostics.push_back(describe({severity,
+                                      finding.whole_source,
+                                      finding.span,
+                                      "more findings from here on are not shown",
+                                      {}}));
+      break;
+    }
+    diagnostics.push_back(describe(std::move(finding)));
+  }
+  return diagnostics;
+}
+
+}  // namespace xl::config
