@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/guests/runtime/runtime.hpp"
 
+#include "tests/guests/runtime/traps.hpp"
+
 extern "C" {
 #include <xen/event_channel.h>
 #include <xen/hvm/hvm_op.h>
@@ -200,6 +202,9 @@ void start(const hvm_start_info* info) {
   console_port_ = static_cast<evtchn_port_t>(hvm_param(HVM_PARAM_CONSOLE_EVTCHN));
   console_ = reinterpret_cast<xencons_interface*>(
       static_cast<Word>(hvm_param(HVM_PARAM_CONSOLE_PFN)) << 12);
+#ifdef __x86_64__
+  load_traps();
+#endif
 }
 
 }  // namespace

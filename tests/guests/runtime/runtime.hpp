@@ -65,3 +65,8 @@ long must(const char* what, Word number, Args... args) {
 }
 
 }  // namespace guest
+
+extern "C" {
+void* memcpy(void* to, const void* from, __SIZE_TYPE__ size);
+void* memset(void* to, int value, __SIZE_TYPE__ size);
+}
