@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The waist's memory operations.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hypervisor-iface/bundled/parts.hpp"
+
+namespace xl::hv::bundled {
+namespace {
+
+// The records of one answer to `translate`, checked: they must cover [at, at + covered) in order,
+// and be RAM.
+Result<void> append_segments(const Ram& ram, Gfn at, Pages covered,
+                             const std::vector<abi::ExtentRecord>& found,
+                             std::vector<MappedSegment>& segments) {
+  Pages sum;
+  for (const abi::ExtentRecord& record : found) {
+    const std::span<std::byte> bytes = ram.frames(Mfn(record.mfn), Pages(record.pages));
+    if (bytes.empty() || record.gfn != (at + sum).value() ||
+        record.pages > (covered - sum).count()) {
+      return fail(ErrorCode::protocol,
+                  fmt::format("the hypervisor's translation of guest frame {} makes no sense",
+                              (at + sum).value()));
+    }
+    segments.push_back({at + sum, bytes});
+    sum += Pages(record.pages);
+  }
+  if (sum != covered) {
+    return fail(ErrorCode::protocol, "the hypervisor's translation has gaps");
+  }
+  return {};
+}
+
+Result<Extent> frames_of(GuestPhys at, std::size_t size) {
+  GuestPhys last;
+  if (!GuestPhys::checked_add(at, Bytes(size - 1), last)) {
+    return fail(ErrorCode::invalid_argument, "a stretch of guest memory that wraps");
+  }
+  return Extent{to_gfn(at), Pages((to_gfn(last) - to_gfn(at)).count() + 1)};
+}
+
+}  // namespace
+
+Result<void> BundledHypervisor::set_max_memory(DomId domain, Pages max) {
+  return parts_->tell(abi::Op::set_max_memory, domain, {max.count()});
+}
+
+Result<void> BundledHypervisor::populate_physmap(DomId domain, std::span<const Extent> extents) {
+  std::vector<abi::ExtentRecord> wire;
+  for (const Extent& extent : extents) {
+    wire.push_back({extent.first.value(), 0, extent.count.count()});
+  }
+  Result<void> result = parts_->tell(abi::Op::populate, domain, {}, bytes_of(wire));
+  if (!result && result.error().code == ErrorCode::no_memory) {
+    // Frames on their way back to the host are free, but not to be had for a moment.
+    parts_->janitor->wait_for_frames();
+    result = parts_->tell(abi::Op::populate, domain, {}, bytes_of(wire));
+  }
+  return result;
+}
+
+Result<GuestMapping> BundledHypervisor::map_frames(DomId domain, Extent extent) {
+  Gfn end;
+  if (extent.count == Pages(0) || !Gfn::checked_add(extent.first, extent.count, end)) {
+    return fail(ErrorCode::invalid_argument, "an empty or wrapping stretch of guest frames");
+  }
+  std::vector<MappedSegment> segments;
+  for (Gfn at = extent.first; at < end;) {
+    const Pages left = end - at;
+    XL_TRY_ASSIGN(const Response response,
+                  parts_->ask(abi::Op::translate, domain, {at.value(), left.count()}));
+    const Pages covered(response.results[0]);
+    if (covered == Pages(0)) {
+      return fail(
+          ErrorCode::invalid_argument,
+          fmt::format("guest frame {} of domain {} is not populated", at.value(), domain.value()));
+    }
+    if (covered > left) {
+      return fail(ErrorCode::protocol, "the hypervisor translated more than was asked for");
+    }
+    XL_TRY(append_segments(*parts_->ram, at, covered, records<abi::ExtentRecord>(response.bulk),
+                           segments));
+    at += covered;
+  }
+  return GuestMapping(std::move(segments), parts_->ram);
+}
+
+Result<void> BundledHypervisor::copy_to_guest(DomId domain, GuestPhys to,
+                                              std::span<const std::byte> from) {
+  if (from.empty()) {
+    return {};
+  }
+  XL_TRY_ASSIGN(const Extent extent, frames_of(to, from.size()));
+  if (from.size() > abi::bulk_size) {
+    XL_TRY(map_frames(domain, extent));  // all of it is there, so that no part alone is written
+  }
+  for (std::size_t done = 0; done < from.size();) {
+    const std::size_t length = std::min<std::size_t>(from.size() - done, abi::bulk_size);
+    XL_TRY(parts_->tell(abi::Op::copy_to_guest, domain, {to.value() + done, length},
+                        from.subspan(done, length)));
+    done += length;
+  }
+  return {};
+}
+
+// Reading directly is always right: only stores have to be seen by the emulated CPU.
+Result<void> BundledHypervisor::copy_from_guest(DomId domain, GuestPhys from,
+                                                std::span<std::byte> to) {
+  if (to.empty()) {
+    return {};
+  }
+  XL_TRY_ASSIGN(const Extent extent, frames_of(from, to.size()));
+  XL_TRY_ASSIGN(const GuestMapping mapping, map_frames(domain, extent));
+  return mapping.read(from, to);
+}
+
+Result<void> BundledHypervisor::set_memory_map(DomId domain, std::span<const MemoryMapEntry> map) {
+  std::vector<abi::MemoryMapRecord> wire;
+  for (const MemoryMapEntry& entry : map) {
+    wire.push_back({entry.start.value(), entry.size.count(), entry.type, 0});
+  }
+  return parts_->tell(abi::Op::set_memory_map, domain, {}, bytes_of(wire));
+}
+
+}  // namespace xl::hv::bundled

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor-iface/bundled/doorbell.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace xl::hv::bundled {
+namespace {
+
+struct Address {
+  UniqueFd directory;  // keeps /proc/self/fd/N valid
+  sockaddr_un name{};
+};
+
+// sun_path holds 108 bytes, a runtime directory may be deeper: go by the directory's descriptor.
+Result<Address> address_in(const std::string& directory, const std::string& name) {
+  Address address;
+  address.directory.reset(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!address.directory) {
+    return Unexpected(system_error(errno, "opening " + directory));
+  }
+  const std::string path = "/proc/self/fd/" + std::to_string(address.directory.get()) + "/" + name;
+  if (path.size() >= sizeof(address.name.sun_path)) {
+    return fail(ErrorCode::invalid_argument, "socket name " + name + " is too long");
+  }
+  address.name.sun_family = AF_UNIX;
+  std::memcpy(address.name.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+const sockaddr* generic(const sockaddr_un& name) {
+  // SAFETY: the socket calls take every family's address through this type.
+  return reinterpret_cast<const sockaddr*>(&name);
+}
+
+}  // namespace
+
+void Doorbell::ring() const {
+  const char byte = '!';
+  ssize_t sent = 0;
+  do {
+    sent = ::send(socket_.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+}
+
+bool Doorbell::drain() const {
+  char bytes[256];
+  for (;;) {
+    const ssize_t got = ::recv(socket_.get(), bytes, sizeof(bytes), MSG_DONTWAIT);
+    if (got == 0) {
+      return false;
+    }
+    if (got < 0 && errno != EINTR) {
+      return errno == EAGAIN;
+    }
+  }
+}
+
+Result<UniqueFd> listen_in(const std::string& directory, const std::string& name) {
+  XL_TRY_ASSIGN(const Address address, address_in(directory, name));
+  (void)::unlink(address.name.sun_path);
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) {
+    return Unexpected(system_error(errno, "socket"));
+  }
+  // Before bind, the mode of the socket's inode is that of the file to be: no moment in which
+  // others may connect.
+  if (::fchmod(socket.get(), 0600) != 0 ||
+      ::bind(socket.get(), generic(address.name), sizeof(address.name)) != 0 ||
+      ::listen(socket.get(), 1) != 0) {
+    return Unexpected(system_error(errno, "making the socket " + directory + "/" + name));
+  }
+  return socket;
+}
+
+Result<UniqueFd> connect_in(const std::string& directory, const std::string& name) {
+  XL_TRY_ASSIGN(const Address address, address_in(directory, name));
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) {
+    return Unexpected(system_error(errno, "socket"));
+  }
+  if (::connect(socket.get(), generic(address.name), sizeof(address.name)) != 0) {
+    return Unexpected(system_error(errno, "connecting to " + directory + "/" + name));
+  }
+  return socket;
+}
+
+}  // namespace xl::hv::bundled

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor-iface/bundled/ram.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+namespace xl::hv::bundled {
+namespace {
+
+// QEMU's microvm machine (7.2 to 10.0): RAM up to 3 GiB lies at 0, the rest from 4 GiB on; the file
+// goes on without a gap.
+constexpr std::uint64_t low_limit = gib(3).count();
+constexpr std::uint64_t high_start = gib(4).count();
+
+}  // namespace
+
+Result<std::shared_ptr<Ram>> Ram::create(Bytes size) {
+  UniqueFd fd(::memfd_create("xl++ ram", MFD_CLOEXEC));
+  if (!fd) {
+    return Unexpected(system_error(errno, "memfd_create"));
+  }
+  const auto bytes = static_cast<std::size_t>(size.count());
+  if (::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) {
+    return Unexpected(
+        system_error(errno, "sizing a memory file of " + std::to_string(bytes) + " bytes"));
+  }
+  void* start =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
+  if (start == MAP_FAILED) {
+    return Unexpected(
+        system_error(errno, "mapping a memory file of " + std::to_string(bytes) + " bytes"));
+  }
+  // Guests' memory does not belong into a core dump of the daemon. Advice only: no harm where it is
+  // not taken.
+  (void)::madvise(start, bytes, MADV_DONTDUMP);
+  (void)::madvise(start, bytes, MADV_HUGEPAGE);
+  return std::shared_ptr<Ram>(new Ram(std::move(fd), static_cast<std::byte*>(start), size));
+}
+
+Ram::~Ram() {
+  ::munmap(start_, static_cast<std::size_t>(size_.count()));
+}
+
+std::optional<std::uint64_t> Ram::file_offset(Mfn first, Pages count) const {
+  // 52-bit physical addresses: below this nothing overflows.
+  constexpr std::uint64_t page_limit = 1ULL << 40;
+  if (count == Pages(0) || count.count() > page_limit || first.value() > page_limit) {
+    return std::nullopt;
+  }
+  const std::uint64_t start = to_phys(first).value();
+  const std::uint64_t end = start + to_bytes(count).count();
+  if (end <= std::min(low_limit, size_.count())) {
+    return start;
+  }
+  if (start >= high_start && end - high_start + low_limit <= size_.count()) {
+    return start - high_start + low_limit;
+  }
+  return std::nullopt;
+}
+
+std::span<std::byte> Ram::frames(Mfn first, Pages count) const {
+  const std::optional<std::uint64_t> offset = file_offset(first, count);
+  if (!offset) {
+    return {};
+  }
+  return {start_ + *offset, static_cast<std::size_t>(to_bytes(count).count())};
+}
+
+Result<void> Ram::release(Mfn first, Pages count) const {
+  const std::optional<std::uint64_t> offset = file_offset(first, count);
+  if (!offset) {
+    return fail(ErrorCode::invalid_argument,
+                "frames from " + std::to_string(first.value()) + " are not RAM");
+  }
+  if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                  static_cast<off_t>(*offset), static_cast<off_t>(to_bytes(count).count())) != 0) {
+    return Unexpected(system_error(errno, "giving memory back to the host"));
+  }
+  return {};
+}
+
+}  // namespace xl::hv::bundled

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine's RAM: one memory file that QEMU and this process both map, whole and sparse.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/error.hpp"
+#include "base/types.hpp"
+#include "base/unique_fd.hpp"
+
+namespace xl::hv::bundled {
+
+// Thread rule: any thread. Owned by shared_ptr, because mappings of guest memory outlive the
+// hypervisor object.
+class Ram {
+ public:
+  // `size` is a multiple of 2 MiB. Costs no memory until it is touched.
+  static Result<std::shared_ptr<Ram>> create(Bytes size);
+  ~Ram();
+  Ram(const Ram&) = delete;
+  Ram& operator=(const Ram&) = delete;
+
+  int fd() const { return fd_.get(); }
+  Bytes size() const { return size_; }
+  // Machine frames [first, first + count) here; empty unless all of them are RAM and adjoin in the
+  // file.
+  std::span<std::byte> frames(Mfn first, Pages count) const;
+  // Gives the frames' memory back to the host; they read as zeros. invalid_argument unless all are
+  // RAM.
+  Result<void> release(Mfn first, Pages count) const;
+
+ private:
+  Ram(UniqueFd fd, std::byte* start, Bytes size) : fd_(std::move(fd)), start_(start), size_(size) {}
+  std::optional<std::uint64_t> file_offset(Mfn first, Pages count) const;
+
+  UniqueFd fd_;
+  std::byte* start_;
+  Bytes size_;
+};
+
+}  // namespace xl::hv::bundled
