@@ -122,15 +122,12 @@ Token Lexer::lex_number() {
     ++at_;
   }
   const std::string_view text = text_.substr(begin, at_ - begin);
-  const Number number = parse_number(text);
-  if (number.fault == Number::Fault::none) return token(TokenKind::number, begin);
-  if (number.fault == Number::Fault::bad_octal) {
-    error(span(begin, at_), fmt::format("'{}' is not a number", printable(text)),
-          "a leading 0 means octal, which has no digits 8 and 9");
-  } else {
-    error(span(begin, at_), fmt::format("'{}' is not a number", printable(text)),
-          "put text in quotes");
+  // xl takes any run of these for a number; whether it is one shows when a key wants a number.
+  if (text.find_first_not_of("0123456789abcdefx", 1) == std::string_view::npos) {
+    return token(TokenKind::number, begin);
   }
+  error(span(begin, at_), fmt::format("'{}' is not a number", printable(text)),
+        "put text in quotes");
   return token(TokenKind::invalid, begin);
 }
 

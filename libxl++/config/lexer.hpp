@@ -17,7 +17,7 @@ enum class TokenKind : std::uint8_t {
   newline,
   semicolon,
   identifier,   // [A-Za-z_][A-Za-z0-9_.]*
-  number,       // see parse_number
+  number,       // [-+]?[0-9][0-9a-fx]*: what parse_number takes, and more
   string,       // in quotes, closed, without control characters
   bare_string,  // without quotes, only from next_override_value()
   equals,

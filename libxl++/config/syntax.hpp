@@ -19,7 +19,7 @@ struct Value {
   enum class Kind : std::uint8_t { string, number, list };
   Kind kind = Kind::string;
   Span span;
-  std::string text;          // of a string: what it stands for; of a number: as written
+  std::string text;  // of a string: what it stands for; of a number: as written, perhaps none
   std::vector<Value> items;  // of a list
 };
 

@@ -25,8 +25,10 @@ std::optional<Number> read_any_number(const Assignment& assignment, Findings& fi
   }
   const Number number = parse_number(value.text);
   if (number.fault != Number::Fault::none) {
+    const bool octal = number.fault == Number::Fault::bad_octal;
     findings.error(value.span,
-                   fmt::format("'{}' takes a number, not '{}'", key, printable(value.text)), hint);
+                   fmt::format("'{}' takes a number, not '{}'", key, printable(value.text)),
+                   octal ? "a leading 0 means octal, which has no digits 8 and 9" : hint);
     return std::nullopt;
   }
   return number;
