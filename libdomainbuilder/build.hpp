@@ -10,16 +10,17 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/types.hpp"
-#include "base/unique_fd.hpp"
 #include "hypervisor-iface/hypervisor.hpp"
 #include "libdomainbuilder/image/image.hpp"
 #include "libdomainbuilder/image/image_cache.hpp"
+#include "libdomainbuilder/image/image_file.hpp"
 #include "libdomainbuilder/layout/layout.hpp"
 
 namespace xl::build {
@@ -47,8 +48,7 @@ struct PhaseTime {
 struct Prepared {
   BuildRequest request;
   std::shared_ptr<const Image> image;
-  UniqueFd ramdisk;
-  Bytes ramdisk_size;
+  std::optional<OpenFile> ramdisk;
   std::vector<std::byte> acpi;        // tables, placed at layout.acpi; empty: none
   std::vector<std::byte> start_info;  // placed at layout.start_info
   Layout layout;

@@ -41,6 +41,7 @@ struct LayoutInput {
   Bytes initrd_size;                    // 0: none
   Bytes start_info_size;                // start info, module list, memory map, strings
   Bytes acpi_size;                      // 0: none
+  bool bios_area_rsdp = false;          // see Layout::rsdp
   std::string kernel_name;              // for messages
 };
 
@@ -53,6 +54,10 @@ struct Layout {
   GuestPhys initrd;                            // 0: none
   GuestPhys start_info;
   GuestPhys acpi;  // 0: none; the RSDP lies first
+  // The RSDP that start info names: `acpi`, or a copy in the last bytes of the first MiB. Old Linux
+  // kernels (4.11 to 4.20; those without the feature linux_rsdp_unrestricted) look for it only
+  // there. 0: no ACPI.
+  GuestPhys rsdp;
   Gfn xenstore_ring;
   Gfn console_ring;
 };
