@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/hypervisor-iface/conformance.hpp"
+
+#include <algorithm>
+
+namespace xl::hv {
+
+std::unique_ptr<Backend> Conformance::backend_;
+
+void Conformance::SetUp() {
+  ASSERT_TRUE(backend_);
+  const auto info = hv().host_info();
+  ASSERT_TRUE(ok(info));
+  free_before_ = info->free_memory;
+}
+
+void Conformance::TearDown() {
+  for (const DomId domain : std::vector(made_)) {
+    destroy(domain);
+  }
+  const auto left = hv().list_domains();
+  ASSERT_TRUE(ok(left));
+  EXPECT_TRUE(left->empty());
+  // Teardown goes on by itself for a moment after destroy.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  Pages free_now;
+  do {
+    const auto info = hv().host_info();
+    ASSERT_TRUE(ok(info));
+    free_now = info->free_memory;
+  } while (free_now != free_before_ && std::chrono::steady_clock::now() < deadline);
+  EXPECT_EQ(free_now.count(), free_before_.count()) << "frames leaked";
+}
+
+DomId Conformance::make_domain(Pages pages, std::uint32_t vcpus) {
+  DomainOptions options;
+  options.max_vcpus = vcpus;
+  options.max_memory = pages + Pages(64);
+  const auto domain = hv().create_domain(options);
+  if (!domain) {
+    ADD_FAILURE() << describe(domain.error());
+    return no_domain;
+  }
+  made_.push_back(*domain);
+  if (pages != Pages(0)) {
+    const Extent all{Gfn(0), pages};
+    EXPECT_TRUE(ok(hv().populate_physmap(*domain, std::span(&all, 1))));
+  }
+  return *domain;
+}
+
+void Conformance::destroy(DomId domain) {
+  EXPECT_TRUE(ok(hv().destroy_domain(domain)));
+  made_.erase(std::remove(made_.begin(), made_.end(), domain), made_.end());
+}
+
+}  // namespace xl::hv

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The waist's promises as one set of tests that every backend runs. A program links
+// conformance_*.cpp and one make_backend().
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "hypervisor-iface/hypervisor.hpp"
+
+namespace xl::hv {
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual Hypervisor& hypervisor() = 0;
+};
+std::unique_ptr<Backend> make_backend();
+
+// Succeeded; the failure's text otherwise.
+template <typename T>
+testing::AssertionResult ok(const Result<T>& result) {
+  return result ? testing::AssertionSuccess()
+                : testing::AssertionFailure()
+                      << to_string(result.error().code) << ": " << describe(result.error());
+}
+template <typename T>
+testing::AssertionResult fails(const Result<T>& result, ErrorCode code) {
+  if (result) {
+    return testing::AssertionFailure() << "succeeded";
+  }
+  return result.error().code == code ? testing::AssertionSuccess()
+                                     : testing::AssertionFailure()
+                                           << to_string(result.error().code) << ": "
+                                           << describe(result.error());
+}
+
+// One hypervisor for all tests of a suite; each test sees that it leaves no domain and no frame
+// behind.
+class Conformance : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { backend_ = make_backend(); }
+  static void TearDownTestSuite() { backend_.reset(); }
+  void SetUp() override;
+  void TearDown() override;
+
+  Hypervisor& hv() { return backend_->hypervisor(); }
+  // A domain with `pages` of memory from gfn 0 on, destroyed at the end.
+  DomId make_domain(Pages pages = Pages(1024), std::uint32_t vcpus = 1);
+  void destroy(DomId domain);
+
+  static constexpr DomId no_domain = DomId(0x7fef);
+
+ private:
+  static std::unique_ptr<Backend> backend_;
+  std::vector<DomId> made_;
+  Pages free_before_;
+};
+
+}  // namespace xl::hv

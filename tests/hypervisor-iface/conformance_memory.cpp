@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory: populate, map, copy.
+#include <algorithm>
+#include <random>
+
+#include "tests/hypervisor-iface/conformance.hpp"
+
+namespace xl::hv {
+namespace {
+
+std::vector<std::byte> random_bytes(std::size_t size) {
+  std::mt19937 random(static_cast<unsigned>(size));
+  std::vector<std::byte> bytes(size);
+  for (std::byte& byte : bytes) {
+    byte = static_cast<std::byte>(random());
+  }
+  return bytes;
+}
+
+TEST_F(Conformance, PopulatedFramesAreCountedAndZero) {
+  const DomId domain = make_domain(Pages(0));
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(5000))));
+  const Extent extents[] = {{Gfn(0), Pages(3000)}, {Gfn(0x100000), Pages(1000)}};
+  ASSERT_TRUE(ok(hv().populate_physmap(domain, extents)));
+  EXPECT_EQ(hv().domain_info(domain)->memory, Pages(4000));
+  for (const Extent& extent : extents) {
+    const auto mapping = hv().map_frames(domain, extent);
+    ASSERT_TRUE(ok(mapping));
+    Gfn next = extent.first;
+    for (const MappedSegment& segment : mapping->segments()) {
+      EXPECT_EQ(segment.first, next);
+      EXPECT_TRUE(std::all_of(segment.bytes.begin(), segment.bytes.end(),
+                              [](std::byte byte) { return byte == std::byte{}; }));
+      next += Pages(segment.bytes.size() >> page_shift);
+    }
+    EXPECT_EQ(next, extent.first + extent.count);
+  }
+}
+
+TEST_F(Conformance, FreedFramesComeBackZero) {
+  for (int round = 0; round < 3; ++round) {
+    const DomId domain = make_domain(Pages(2048));
+    const auto mapping = hv().map_frames(domain, {Gfn(0), Pages(2048)});
+    ASSERT_TRUE(ok(mapping));
+    for (const MappedSegment& segment : mapping->segments()) {
+      ASSERT_TRUE(std::all_of(segment.bytes.begin(), segment.bytes.end(),
+                              [](std::byte byte) { return byte == std::byte{}; }));
+      std::fill(segment.bytes.begin(), segment.bytes.end(), std::byte{0x5a});
+    }
+    destroy(domain);
+  }
+}
+
+TEST_F(Conformance, PopulateRefusesNonsenseAndChangesNothing) {
+  const DomId domain = make_domain(Pages(64));
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(10'000))));
+  const Extent cases[][2] = {
+      {{Gfn(100), Pages(1)}, {Gfn(63), Pages(2)}},          // overlaps what is there
+      {{Gfn(100), Pages(10)}, {Gfn(105), Pages(1)}},        // overlaps itself
+      {{Gfn(100), Pages(1)}, {Gfn(200), Pages(0)}},         // empty
+      {{Gfn(100), Pages(1)}, {Gfn(1ULL << 36), Pages(1)}},  // outside of any guest's address space
+      {{Gfn(100), Pages(1)}, {Gfn(~0ULL), Pages(2)}},       // wraps
+      {{Gfn(100), Pages(1)}, {Gfn(5), Pages(~0ULL)}},
+  };
+  for (const auto& extents : cases) {
+    EXPECT_TRUE(fails(hv().populate_physmap(domain, extents), ErrorCode::invalid_argument))
+        << extents[1].first.value();
+    EXPECT_EQ(hv().domain_info(domain)->memory, Pages(64));
+    EXPECT_FALSE(hv().map_frames(domain, {Gfn(100), Pages(1)}));
+  }
+}
+
+TEST_F(Conformance, PopulateStopsAtTheDomainsMaximum) {
+  const DomId domain = make_domain(Pages(64));
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(100))));
+  const Extent too_much{Gfn(64), Pages(37)};
+  EXPECT_TRUE(fails(hv().populate_physmap(domain, std::span(&too_much, 1)), ErrorCode::no_memory));
+  const Extent fits{Gfn(64), Pages(36)};
+  EXPECT_TRUE(ok(hv().populate_physmap(domain, std::span(&fits, 1))));
+}
+
+TEST_F(Conformance, PopulateStopsAtTheHostsMemory) {
+  const auto info = hv().host_info();
+  ASSERT_TRUE(ok(info));
+  const DomId domain = make_domain(Pages(0));
+  const Pages more = info->total_memory + Pages(1);
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, more)));
+  const Extent extent{Gfn(0), more};
+  EXPECT_TRUE(fails(hv().populate_physmap(domain, std::span(&extent, 1)), ErrorCode::no_memory));
+  EXPECT_EQ(hv().domain_info(domain)->memory, Pages(0));
+}
+
+TEST_F(Conformance, AlmostAllMemoryCanBeUsedAgainAndAgain) {
+  const Pages most = hv().host_info()->free_memory - Pages(4096);
+  for (int round = 0; round < 3; ++round) {
+    const DomId domain = make_domain(Pages(0));
+    ASSERT_TRUE(ok(hv().set_max_memory(domain, most)));
+    const Extent extent{Gfn(0), most};
+    ASSERT_TRUE(ok(hv().populate_physmap(domain, std::span(&extent, 1)))) << "round " << round;
+    destroy(domain);
+  }
+}
+
+TEST_F(Conformance, MappingRefusesHoles) {
+  const DomId domain = make_domain(Pages(64));
+  EXPECT_TRUE(fails(hv().map_frames(domain, {Gfn(0), Pages(65)}), ErrorCode::invalid_argument));
+  EXPECT_TRUE(fails(hv().map_frames(domain, {Gfn(64), Pages(1)}), ErrorCode::invalid_argument));
+  EXPECT_TRUE(fails(hv().map_frames(domain, {Gfn(0), Pages(0)}), ErrorCode::invalid_argument));
+  EXPECT_TRUE(fails(hv().map_frames(domain, {Gfn(~0ULL), Pages(2)}), ErrorCode::invalid_argument));
+  EXPECT_TRUE(ok(hv().map_frames(domain, {Gfn(63), Pages(1)})));
+}
+
+TEST_F(Conformance, CopiesCrossFrameAndChunkBoundaries) {
+  const DomId domain = make_domain(Pages(2048));
+  const std::vector<std::byte> data = random_bytes(100'001);
+  const GuestPhys at(0x1fff7f);
+  ASSERT_TRUE(ok(hv().copy_to_guest(domain, at, data)));
+  std::vector<std::byte> back(data.size());
+  ASSERT_TRUE(ok(hv().copy_from_guest(domain, at, back)));
+  EXPECT_EQ(back, data);
+  const auto mapping = hv().map_frames(domain, {Gfn(0), Pages(2048)});
+  ASSERT_TRUE(ok(mapping));
+  std::fill(back.begin(), back.end(), std::byte{});
+  ASSERT_TRUE(ok(mapping->read(at, back)));
+  EXPECT_EQ(back, data);
+}
+
+TEST_F(Conformance, CopyOutsideOfMemoryWritesNothing) {
+  const DomId domain = make_domain(Pages(64));
+  const std::vector<std::byte> data(20'000, std::byte{7});
+  const GuestPhys near_end(64 * page_size - 10'000);
+  EXPECT_TRUE(fails(hv().copy_to_guest(domain, near_end, data), ErrorCode::invalid_argument));
+  std::vector<std::byte> back(10'000);
+  ASSERT_TRUE(ok(hv().copy_from_guest(domain, near_end, back)));
+  EXPECT_TRUE(std::all_of(back.begin(), back.end(), [](std::byte b) { return b == std::byte{}; }));
+  EXPECT_TRUE(fails(hv().copy_to_guest(domain, GuestPhys(~0ULL), std::span(data).first(2)),
+                    ErrorCode::invalid_argument));
+  EXPECT_TRUE(
+      fails(hv().copy_from_guest(domain, GuestPhys(64 * page_size - 1), std::span(back).first(2)),
+            ErrorCode::invalid_argument));
+  EXPECT_TRUE(ok(hv().copy_to_guest(domain, GuestPhys(~0ULL), {})));  // nothing to copy
+}
+
+TEST_F(Conformance, MappingOutlivesTheDomain) {
+  const DomId domain = make_domain(Pages(16));
+  const auto mapping = hv().map_frames(domain, {Gfn(0), Pages(16)});
+  ASSERT_TRUE(ok(mapping));
+  destroy(domain);
+  std::byte byte{};
+  EXPECT_TRUE(ok(mapping->read(GuestPhys(0), std::span(&byte, 1))));
+}
+
+}  // namespace
+}  // namespace xl::hv
