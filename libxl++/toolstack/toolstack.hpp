@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lifecycle engine: what xl(1)'s commands do, without their words. It owns the hypervisor (started at the first call
-// that needs it), the domains' records, the xenstore server, the consoles and the thread that serves domain 0's events.
+// The lifecycle engine: what xl(1)'s commands do, without their words. It owns the hypervisor
+// (started at the first call that needs it), the domains' records, the xenstore server, the
+// consoles and the thread that serves domain 0's events.
 //
-// Thread rule: every function may be called from any thread; creates run in parallel. Callbacks come from the event
-// thread and must not block nor call back into the Toolstack.
-// Errors: as the waist's; not_found names the domain as it was asked for.
+// Thread rule: every function may be called from any thread; creates run in parallel. Callbacks
+// come from the event thread and must not block nor call back into the Toolstack. Errors: as the
+// waist's; not_found names the domain as it was asked for.
 #pragma once
 
 #include <chrono>
@@ -33,20 +34,25 @@ using HypervisorFactory = std::function<Result<std::unique_ptr<hv::Hypervisor>>(
 
 struct Options {
   HypervisorFactory hypervisor;
-  std::string runtime_dir;                         // records of domains
-  std::string log_dir;                             // a console log file per domain
-  std::uint64_t console_log_limit = 1 << 20;       // bytes per log file; the older half goes when it is reached
-  std::uint64_t kernel_cache_limit = 512ULL << 20; // bytes of decompressed kernels kept
+  std::string runtime_dir;  // records of domains
+  std::string log_dir;      // console logs, guest-NAME.log; empty: none
+  std::uint64_t console_log_limit =
+      1 << 20;  // bytes per log file; the older half goes when it is reached
+  std::uint64_t kernel_cache_limit = 512ULL << 20;  // bytes of decompressed kernels kept
+  std::chrono::nanoseconds kernel_cache_idle =
+      std::chrono::minutes(1);  // and for how long after the last create
+  std::chrono::nanoseconds restart_interval =
+      std::chrono::seconds(2);  // on_reboot: one start in that time at most
 };
 
 struct CreateOptions {
-  bool paused = false;         // -p
-  bool ignore_death = false;   // -e: the domain stays as it is after it has shut down
+  bool paused = false;            // -p
+  bool ignore_death = false;      // -e: the domain stays as it is after it has shut down
   std::string working_directory;  // relative paths of the config start here
 };
 
 struct PhaseTime {
-  std::string phase;           // "image", "create", "populate", "load", ...
+  std::string phase;  // "image", "create", "populate", "load", ...
   std::chrono::nanoseconds time{};
 };
 
@@ -58,20 +64,22 @@ struct CreatedDomain {
 };
 
 struct DomainSummary {
-  hv::DomainInfo info;         // domain 0 is in the list, with the host's figures
+  hv::DomainInfo info;  // domain 0 is in the list, with the host's figures
   std::string name;
   std::chrono::system_clock::time_point created;
 };
 
-struct DomainEnd {             // how a domain ended
+struct DomainEnd {  // how a domain ended
   DomId id;
   std::optional<hv::ShutdownReason> reason;  // none: destroyed
   std::string last_console_line;
-  std::string report;          // what the hypervisor logged of a crash, may be empty
-  std::string action;          // what was done: "destroy", "restart", "preserve"
-  std::optional<DomId> successor;            // after a restart
+  std::string report;  // what the hypervisor logged of a crash, may be empty
+  std::string action;  // "destroy", "restart", "preserve", or "lost": the hypervisor died
+  std::optional<DomId> successor;  // after a restart; none: it failed, and report says why
 };
 
+// `shutdown`: it stopped by itself; `end` says why and what is about to be done. `ended`: it does
+// not exist any more.
 struct LifecycleEvent {
   enum class Kind { created, unpaused, paused, shutdown, ended, renamed };
   Kind kind = Kind::created;
@@ -94,8 +102,10 @@ class Toolstack {
   // --- lifecycle ---
   // Undone wholly when it fails or `cancel` is requested (error interrupted).
   virtual Result<CreatedDomain> create_domain(const config::DomainConfig& config,
-                                              const CreateOptions& options, std::stop_token cancel) = 0;
-  // All checks of create that need no hypervisor; the text is the memory layout that create would use.
+                                              const CreateOptions& options,
+                                              std::stop_token cancel) = 0;
+  // All checks of create that need no hypervisor; the text is the memory layout that create would
+  // use.
   virtual Result<std::string> check_domain(const config::DomainConfig& config,
                                            const CreateOptions& options) = 0;
   virtual Result<void> pause(DomId domain) = 0;
@@ -113,9 +123,11 @@ class Toolstack {
   virtual bool hypervisor_running() const = 0;
 
   // --- consoles ---
-  using ConsoleOutput = std::function<void(std::span<const std::byte>)>;  // empty: the console ended with its domain
+  using ConsoleOutput =
+      std::function<void(std::span<const std::byte>)>;  // empty: the console ended with its domain
   // First what was printed before (from the event thread too), then what comes. Any number at once.
-  virtual Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) = 0;
+  virtual Result<std::unique_ptr<Subscription>> attach_console(DomId domain,
+                                                               ConsoleOutput output) = 0;
   virtual Result<void> write_console(DomId domain, std::span<const std::byte> input) = 0;
   virtual Result<std::string> console_log(DomId domain) = 0;
 

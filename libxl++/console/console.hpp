@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Console: one domain's console: what it printed (replayed to those who come later, and kept in a
+// log file), who listens, and the input on its way to it.
+//
+// Thread rule: pump() from one thread only, the event thread; it runs the listeners. Everything
+// else from any thread. A listener is never run before attach() has returned to a caller that is
+// not the event thread itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "hypervisor-iface/hypervisor.hpp"
+#include "libxl++/console/callback_list.hpp"
+#include "libxl++/console/history.hpp"
+#include "libxl++/console/log_file.hpp"
+#include "libxl++/console/ring.hpp"
+
+namespace xl::console {
+
+inline constexpr std::size_t history_limit = 64 << 10;  // bytes
+inline constexpr std::size_t input_limit = 16 << 10;    // bytes that the guest has not taken yet
+
+class Console {
+ public:
+  using Listeners = CallbackList<std::span<const std::byte>>;
+  using Output = Listeners::Function;  // empty: the console ended
+
+  // `page` is the guest's console page.
+  Console(hv::GuestMapping page, std::string log_path, std::uint64_t log_limit);
+
+  struct Progress {
+    bool notify = false;  // tell the guest
+    bool more =
+        false;  // there is more to do without an event: call again, after others had their turn
+  };
+  // Moves a bounded amount both ways. After an event of the guest, attach(), write() or end().
+  Progress pump();
+
+  // What was printed before comes first, at the next pump().
+  Listeners::Handle attach(Output output);
+  // All or nothing. Errors: busy when the guest does not take its input; not_found once ended.
+  Result<void> write(std::span<const std::byte> input);
+
+  // The domain is about to go: its page is let go of before this returns, and listeners hear of it
+  // at the next pump().
+  void end();
+
+  std::string text() const;
+  const std::string& log_path() const { return log_.path(); }
+
+ private:
+  using Entry = std::shared_ptr<Listeners::Entry>;
+
+  bool exchange(std::span<std::byte, Ring::output_size> buffer, std::size_t& count);
+  void keep_log(std::span<const std::byte> bytes);
+
+  mutable std::mutex mutex_;
+  hv::GuestMapping page_;
+  std::optional<Ring> ring_;  // none: ended
+  History history_{history_limit};
+  std::string input_;
+  std::vector<Entry> newcomers_;  // have not had the replay yet
+
+  // The event thread's own.
+  Listeners listeners_;
+  LogFile log_;
+  bool log_failed_ = false;
+  bool end_told_ = false;
+};
+
+}  // namespace xl::console

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Creating a domain: claim the name, read and check all files, then the hypervisor, the builder,
+// the lines to domain 0, the xenstore nodes. Whatever fails, everything that was done until then is
+// undone on the way out.
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "base/scope_exit.hpp"
+#include "libxl++/toolstack/domain_nodes.hpp"
+#include "libxl++/toolstack/engine.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Appends what has passed since the last call.
+class PhaseRecorder {
+ public:
+  explicit PhaseRecorder(std::vector<PhaseTime>& phases) : phases_(phases) {}
+  void done(std::string phase) {
+    const Clock::time_point now = Clock::now();
+    phases_.push_back({std::move(phase), now - last_});
+    last_ = now;
+  }
+  // The builder has kept time itself.
+  void take(const std::vector<build::PhaseTime>& phases) {
+    for (const build::PhaseTime& phase : phases) {
+      phases_.push_back({phase.phase, phase.time});
+    }
+    last_ = Clock::now();
+  }
+
+ private:
+  std::vector<PhaseTime>& phases_;
+  Clock::time_point last_ = Clock::now();
+};
+
+Result<config::Uuid> random_uuid() {
+  config::Uuid::Octets octets{};
+  if (::getrandom(octets.data(), octets.size(), 0) != static_cast<ssize_t>(octets.size())) {
+    return Unexpected(system_error(errno, "drawing a random UUID"));
+  }
+  return config::Uuid::from_random(octets);
+}
+
+std::string absolute(const std::string& path, const std::string& directory) {
+  return path.empty() || path.front() == '/' || directory.empty() ? path : directory + '/' + path;
+}
+
+Result<DomainPlan> make_plan(const config::DomainConfig& config, const CreateOptions& options) {
+  XL_TRY(config::validate(config));
+  DomainPlan plan{config, options.ignore_death};
+  plan.config.kernel = absolute(config.kernel, options.working_directory);
+  plan.config.ramdisk = absolute(config.ramdisk, options.working_directory);
+  if (!config.uuid) {
+    XL_TRY_ASSIGN(plan.config.uuid, random_uuid());
+  }
+  return plan;
+}
+
+build::BuildRequest build_request(const config::DomainConfig& config) {
+  build::BuildRequest request;
+  request.kernel = config.kernel;
+  request.ramdisk = config.ramdisk;
+  request.command_line = config.command_line;
+  request.memory = config.memory;
+  request.max_memory = config.max_memory;
+  request.vcpus = config.vcpus;
+  request.max_vcpus = config.max_vcpus;
+  request.acpi = config.acpi;
+  return request;
+}
+
+hv::DomainOptions domain_options(const DomainPlan& plan, const build::Prepared& prepared) {
+  hv::DomainOptions options;
+  options.handle = plan.config.uuid->octets();
+  options.max_vcpus = plan.config.max_vcpus;
+  // What the builder populates beside `memory` (special pages) comes on top of maxmem too.
+  options.max_memory =
+      prepared.pages_needed() + to_pages_up(plan.config.max_memory - plan.config.memory);
+  return options;
+}
+
+Result<void> check_cancelled(const std::stop_token& cancel) {
+  return cancel.stop_requested() ? fail(ErrorCode::interrupted, "cancelled") : Result<void>();
+}
+
+}  // namespace
+
+Result<std::string> Engine::check_domain(const config::DomainConfig& config,
+                                         const CreateOptions& options) {
+  XL_TRY_ASSIGN(const DomainPlan plan, make_plan(config, options));
+  XL_TRY_ASSIGN(const build::Prepared prepared,
+                build::prepare(build_request(plan.config), images_));
+  schedule_cache_clearing();
+  return build::describe(prepared);
+}
+
+Result<CreatedDomain> Engine::create_domain(const config::DomainConfig& config,
+                                            const CreateOptions& options, std::stop_token cancel) {
+  const auto create = [&]() -> Result<CreatedDomain> {
+    XL_TRY_ASSIGN(DomainPlan plan, make_plan(config, options));
+    XL_TRY_ASSIGN(Registry::Claim claim, registry_.claim(plan.config.name, *plan.config.uuid));
+    return create_claimed(std::move(claim), std::move(plan), options.paused, cancel);
+  };
+  auto created = create();
+  if (!created) {
+    return Unexpected(
+        std::move(created).error().while_doing("creating domain '" + config.name + "'"));
+  }
+  return created;
+}
+
+Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan plan, bool paused,
+                                             const std::stop_token& cancel) {
+  CreatedDomain report;
+  report.name = plan.config.name;
+  XL_TRY(check_cancelled(cancel));
+  XL_TRY_ASSIGN(const build::Prepared prepared,
+                build::prepare(build_request(plan.config), images_));
+  schedule_cache_clearing();
+  XL_TRY(check_cancelled(cancel));
+  PhaseRecorder phases(report.phases);
+  XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
+  phases.done("hypervisor");
+  XL_TRY_ASSIGN(const DomainRef domain,
+                checked(session, make_domain(session, std::move(claim), std::move(plan), prepared,
+                                             cancel, report)));
+  const std::lock_guard lock(domain->lifecycle);
+  registry_.publish(domain);
+  ScopeExit undo([&] {
+    registry_.remove(domain);
+    (void)dismantle(domain);
+  });
+  if (sessions_.current() != session) {
+    // It died before the domain was published, so that lose() did not see the domain.
+    return fail(ErrorCode::hypervisor_gone, "the hypervisor died");
+  }
+  if (!paused) {
+    PhaseRecorder last_phase(report.phases);
+    XL_TRY(checked(session, session->hypervisor().unpause(domain->id)));
+    domain->paused = false;
+    last_phase.done("unpause");
+  }
+  undo.release();
+  emit(LifecycleEvent::Kind::created, report.id, report.name);
+  if (!paused) {
+    emit(LifecycleEvent::Kind::unpaused, report.id, report.name);
+  }
+  return report;
+}
+
+Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registry::Claim claim,
+                                              DomainPlan plan, const build::Prepared& prepared,
+                                              const std::stop_token& cancel,
+                                              CreatedDomain& report) {
+  PhaseRecorder phases(report.phases);
+  hv::Hypervisor& hypervisor = session->hypervisor();
+  XL_TRY_ASSIGN(report.id, hypervisor.create_domain(domain_options(plan, prepared)));
+  auto domain = std::make_shared<Domain>(session, report.id, std::move(claim), std::move(plan));
+  domain->claim.set_domain(report.id);
+  ScopeExit undo([&] { (void)dismantle(domain); });
+  phases.done("create");
+  XL_TRY(check_cancelled(cancel));
+  XL_TRY_ASSIGN(const build::BuiltDomain built,
+                build::execute(hypervisor, report.id, prepared, cancel));
+  phases.take(built.phases);
+  XL_TRY(check_cancelled(cancel));
+  XL_TRY(connect_lines(domain, built));
+  phases.done("connect");
+  const config::DomainConfig& config = domain->plan.config;
+  XL_TRY(session->store().write(
+      domain_nodes({report.id, *config.uuid, config, built.xenstore_port, built.xenstore_frame,
+                    built.console_port, built.console_frame, domain->created})));
+  phases.done("xenstore");
+  XL_TRY(check_cancelled(cancel));
+  undo.release();
+  return domain;
+}
+
+// The console's and the xenstore's rings: mapped, their event channels bound, their servers ready.
+Result<void> Engine::connect_lines(const DomainRef& domain, const build::BuiltDomain& built) {
+  hv::Hypervisor& hypervisor = domain->session->hypervisor();
+  const auto map = [&](Gfn frame) { return hypervisor.map_frames(domain->id, {frame, Pages(1)}); };
+  XL_TRY_ASSIGN(hv::GuestMapping console_page, map(built.console_frame));
+  XL_TRY_ASSIGN(hv::GuestMapping store_page, map(built.xenstore_frame));
+  const std::string log_path =
+      options_.log_dir.empty() ? std::string()
+                               : options_.log_dir + "/guest-" + domain->plan.config.name + ".log";
+  domain->console = std::make_unique<console::Console>(std::move(console_page), log_path,
+                                                       options_.console_log_limit);
+  XL_TRY_ASSIGN(
+      std::unique_ptr<xenstore::Client> client,
+      domain->session->store().introduce(domain->id, [this, weak = std::weak_ptr(domain)] {
+        loop_->wake(weak.lock(), Line::store);
+      }));
+  domain->store = std::make_unique<xenstore::GuestLink>(std::move(store_page), std::move(client));
+
+  XL_TRY_ASSIGN(const hv::EventBinding console,
+                hypervisor.event_bind(domain->id, built.console_port));
+  domain->console_port = console.local;
+  domain->session->add_port(console.local, {domain, Line::console});
+  XL_TRY_ASSIGN(const hv::EventBinding store,
+                hypervisor.event_bind(domain->id, built.xenstore_port));
+  domain->store_port = store.local;
+  domain->session->add_port(store.local, {domain, Line::store});
+  return {};
+}
+
+// Decompressed kernels are large; they are kept while domains are being created, not for ever.
+void Engine::schedule_cache_clearing() {
+  const Clock::time_point now = Clock::now();
+  const bool is_scheduled = last_create_.exchange(now.time_since_epoch().count()) != 0;
+  if (is_scheduled) {
+    return;
+  }
+  const auto check = [this](const auto& self, Clock::time_point when) -> void {
+    work_->post(
+        [this, self] {
+          const Clock::time_point last{Clock::duration(last_create_.load())};
+          const Clock::time_point due =
+              last + std::chrono::duration_cast<Clock::duration>(options_.kernel_cache_idle);
+          if (due > Clock::now()) {
+            self(self, due);
+            return;
+          }
+          last_create_.store(0);
+          images_.clear();
+        },
+        when);
+  };
+  check(check, now + std::chrono::duration_cast<Clock::duration>(options_.kernel_cache_idle));
+}
+
+}  // namespace xl::toolstack

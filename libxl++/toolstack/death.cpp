@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows when a domain has shut down by itself, and when the hypervisor is gone.
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "base/scope_exit.hpp"
+#include "libxl++/toolstack/death_policy.hpp"
+#include "libxl++/toolstack/engine.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+bool has_crashed(hv::ShutdownReason reason) {
+  return reason == hv::ShutdownReason::crash || reason == hv::ShutdownReason::watchdog;
+}
+
+}  // namespace
+
+void Engine::domain_changed(const SessionRef& session, DomId id) {
+  const DomainRef domain = registry_.find(id);
+  if (domain == nullptr || domain->session != session) {
+    return;  // being made or destroyed: who does that sees it
+  }
+  EventLoop::drain_console(*domain);
+  work_->post([this, domain] { handle_death(domain); });
+}
+
+DomainEnd Engine::describe_end(Domain& domain, hv::ShutdownReason reason) {
+  DomainEnd end;
+  end.id = domain.id;
+  end.reason = reason;
+  end.last_console_line = console::last_line(domain.console->text());
+  if (has_crashed(reason)) {
+    if (const auto log = domain.session->hypervisor().read_log(0)) {
+      end.report = lines_about(domain.id, log->text);
+    }
+  }
+  return end;
+}
+
+void Engine::handle_death(const DomainRef& domain) {
+  const std::lock_guard lock(domain->lifecycle);
+  if (domain->lines_cut || domain->death_seen) {
+    return;
+  }
+  const auto info = checked(domain->session, domain->session->hypervisor().domain_info(domain->id));
+  if (!info && info.error().code == ErrorCode::not_found) {
+    (void)destroy_locked(domain);  // somebody else destroyed it; what we hold of it goes too
+    return;
+  }
+  if (!info || !info->shutdown) {
+    return;
+  }
+  domain->death_seen = true;
+  DomainEnd end = describe_end(*domain, *info->shutdown);
+  const config::ShutdownAction action =
+      action_for(*info->shutdown, domain->plan.config, domain->plan.ignore_death);
+  end.action = to_string(action);
+  spdlog::info("domain {} '{}' has shut down, reason {}: {}", domain->id.value(),
+               domain->claim.name(), to_string(*info->shutdown), end.action);
+  emit(LifecycleEvent::Kind::shutdown, domain->id, domain->claim.name(), end);
+  switch (action) {
+    case config::ShutdownAction::preserve: break;
+    case config::ShutdownAction::destroy:
+      if (dismantle(domain) && registry_.remove(domain)) {
+        emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
+      }
+      break;
+    case config::ShutdownAction::restart: {
+      const auto ran_for = WorkQueue::Clock::now() - domain->started;
+      const auto delay = std::chrono::duration_cast<WorkQueue::Clock::duration>(
+          restart_delay(ran_for, options_.restart_interval));
+      work_->post([this, domain, end = std::move(end)] { restart(domain, end); },
+                  WorkQueue::Clock::now() + delay);
+      break;
+    }
+  }
+}
+
+// The same name, UUID and config in a new domain. Until here the old one was still there to be
+// destroyed by its user.
+void Engine::restart(const DomainRef& domain, DomainEnd end) {
+  std::unique_lock lock(domain->lifecycle);
+  if (domain->lines_cut || !dismantle(domain) || !registry_.remove(domain)) {
+    return;
+  }
+  DomainPlan plan = domain->plan;
+  std::string name = domain->claim.name();
+  domain->claim.unset_domain();
+  Registry::Claim claim = std::move(domain->claim);
+  lock.unlock();
+  const auto created = create_claimed(std::move(claim), std::move(plan), false, {});
+  if (created) {
+    end.successor = created->id;
+  } else {
+    end.report += "restarting failed: " + describe(created.error()) + '\n';
+    spdlog::error("domain '{}' could not be restarted: {}", name, describe(created.error()));
+  }
+  emit(LifecycleEvent::Kind::ended, end.id, std::move(name), std::move(end));
+}
+
+void Engine::lose(const SessionRef& session) {
+  if (!sessions_.drop(session)) {
+    return;
+  }
+  spdlog::error("the hypervisor is gone, and all domains with it");
+  loop_->serve(nullptr);
+  for (const DomainRef& domain : registry_.all()) {
+    if (domain->session != session || !registry_.remove(domain)) {
+      continue;
+    }
+    // Without Domain::lifecycle: its holder may be waiting for the hypervisor. Both ends are safe
+    // to be told twice.
+    domain->console->end();
+    domain->store->end();
+    loop_->wake(domain, Line::console);
+    DomainEnd end;
+    end.id = domain->id;
+    end.last_console_line = console::last_line(domain->console->text());
+    end.report = "the hypervisor is gone";
+    end.action = "lost";
+    emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
+  }
+}
+
+}  // namespace xl::toolstack

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libxl++/toolstack/domain_nodes.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "libxl++/xenstore/path.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+using xenstore::Access;
+using xenstore::NodeSpec;
+using xenstore::Permissions;
+using xenstore::PermissionsRef;
+
+constexpr DomId toolstack_domain(0);
+constexpr std::string_view xenbus_initialising =
+    "1";  // XenbusStateInitialising, public/io/xenbus.h
+constexpr std::string_view console_limit =
+    "1048576";  // bytes that a console backend may buffer, as libxl says
+
+std::string vm_path(const config::Uuid& uuid) {
+  return "/vm/" + to_string(uuid);
+}
+std::string libxl_path(DomId id) {
+  return fmt::format("/libxl/{}", id.value());
+}
+std::string console_backend_path(DomId id) {
+  return fmt::format("/local/domain/0/backend/console/{}/0", id.value());
+}
+
+PermissionsRef share(Permissions permissions) {
+  return std::make_shared<const Permissions>(std::move(permissions));
+}
+
+// Collects nodes below one directory at a time.
+class Writer {
+ public:
+  explicit Writer(DomId guest)
+      : private_(share({{toolstack_domain, Access::none}})),
+        readable_(share({{toolstack_domain, Access::none}, {guest, Access::read}})),
+        writable_(share({{guest, Access::none}})),
+        frontend_(share({{guest, Access::none}, {toolstack_domain, Access::read}})),
+        backend_(share({{toolstack_domain, Access::none}, {guest, Access::read}})) {}
+
+  void enter(std::string directory, const PermissionsRef& permissions) {
+    directory_ = std::move(directory);
+    nodes_.push_back({directory_, {}, permissions});
+  }
+  // Permissions: those of the parent, unless said otherwise.
+  void add(std::string_view path, std::string value, PermissionsRef permissions = nullptr) {
+    nodes_.push_back(
+        {fmt::format("{}/{}", directory_, path), std::move(value), std::move(permissions)});
+  }
+
+  const PermissionsRef& toolstack_only() const { return private_; }
+  const PermissionsRef& guest_reads() const { return readable_; }
+  const PermissionsRef& guest_owns() const { return writable_; }
+  const PermissionsRef& frontend() const { return frontend_; }
+  const PermissionsRef& backend() const { return backend_; }
+  std::vector<NodeSpec> take() { return std::move(nodes_); }
+
+ private:
+  PermissionsRef private_, readable_, writable_, frontend_, backend_;
+  std::string directory_;
+  std::vector<NodeSpec> nodes_;
+};
+
+void add_home(Writer& out, const DomainNodesInput& in) {
+  out.enter(xenstore::domain_path(in.id), out.guest_reads());
+  out.add("vm", vm_path(in.uuid));
+  out.add("name", in.config.name);
+  out.add("domid", std::to_string(in.id.value()));
+  for (const char* directory : {"cpu", "memory", "device", "control"}) {
+    out.add(directory, {}, out.guest_reads());
+  }
+  for (const char* node :
+       {"device/suspend/event-channel", "control/shutdown", "control/feature-poweroff",
+        "control/feature-reboot", "control/feature-suspend", "control/sysrq", "data", "drivers",
+        "feature", "attr", "error"}) {
+    out.add(node, {}, out.guest_owns());
+  }
+  out.add("control/platform-feature-multiprocessor-suspend", "1");
+  out.add("control/platform-feature-xs_reset_watches", "1");
+  // The most that the guest can have, which its balloon driver takes as what its memory map adds up
+  // to: the map that the builder makes covers `memory`, so a larger number here would make the
+  // guest give that much away at boot.
+  out.add("memory/static-max", std::to_string(in.config.memory.count() >> 10));
+  out.add("memory/target", std::to_string(in.config.memory.count() >> 10));
+  out.add("memory/videoram", "0");
+  out.add("store/port", std::to_string(in.store_port.value()));
+  out.add("store/ring-ref", std::to_string(in.store_frame.value()));
+  for (std::uint32_t cpu = 0; cpu < in.config.max_vcpus; ++cpu) {
+    out.add(fmt::format("cpu/{}/availability", cpu), cpu < in.config.vcpus ? "online" : "offline");
+  }
+}
+
+// The primary console: no frontend state machine, and nothing but backend-id for the guest to
+// write.
+void add_console(Writer& out, const DomainNodesInput& in) {
+  const std::string frontend = xenstore::domain_path(in.id) + "/console";
+  const std::string backend = console_backend_path(in.id);
+  out.enter(frontend, out.guest_reads());
+  out.add("backend", backend);
+  out.add("backend-id", "0", out.frontend());
+  out.add("limit", std::string(console_limit));
+  out.add("type", "xenconsoled");
+  out.add("output", "pty");
+  out.add("tty", "");
+  out.add("port", std::to_string(in.console_port.value()));
+  out.add("ring-ref", std::to_string(in.console_frame.value()));
+
+  out.enter(backend, out.backend());
+  out.add("frontend", frontend);
+  out.add("frontend-id", std::to_string(in.id.value()));
+  out.add("online", "1");
+  out.add("state", std::string(xenbus_initialising));
+  out.add("protocol", "vt100");
+
+  out.enter(libxl_path(in.id) + "/device/console/0", out.toolstack_only());
+  out.add("frontend", frontend);
+  out.add("backend", backend);
+  out.add("frontend-id", std::to_string(in.id.value()));
+  out.add("online", "1");
+  out.add("state", std::string(xenbus_initialising));
+  out.add("protocol", "vt100");
+}
+
+}  // namespace
+
+std::vector<NodeSpec> domain_nodes(const DomainNodesInput& in) {
+  Writer out(in.id);
+  out.enter(libxl_path(in.id), out.toolstack_only());
+  out.add("device", {}, out.toolstack_only());
+  out.add("type", "pvh");
+  out.enter(vm_path(in.uuid), out.guest_reads());
+  out.add("uuid", to_string(in.uuid));
+  out.add("name", in.config.name);
+  const auto since_epoch = in.created.time_since_epoch();
+  const auto hundredths =
+      std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count() / 10;
+  out.add("start_time", fmt::format("{}.{:02}", hundredths / 100, hundredths % 100));
+  add_home(out, in);
+  add_console(out, in);
+  return out.take();
+}
+
+std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid) {
+  return {xenstore::domain_path(id), vm_path(uuid), libxl_path(id),
+          fmt::format("/local/domain/0/backend/console/{}", id.value())};
+}
+
+std::vector<NodeSpec> name_nodes(DomId id, const config::Uuid& uuid, const std::string& name) {
+  return {{xenstore::domain_path(id) + "/name", name, nullptr},
+          {vm_path(uuid) + "/name", name, nullptr}};
+}
+
+}  // namespace xl::toolstack

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// A domain's xenstore nodes: what xenstore-paths.pandoc documents and libxl writes for a PVH
+// domain, with the same permissions. Pure.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/types.hpp"
+#include "libxl++/config/domain_config.hpp"
+#include "libxl++/config/uuid.hpp"
+#include "libxl++/xenstore/server.hpp"
+
+namespace xl::toolstack {
+
+struct DomainNodesInput {
+  DomId id;
+  config::Uuid uuid;
+  const config::DomainConfig& config;
+  EventPort store_port;  // the guest's
+  Gfn store_frame;
+  EventPort console_port;  // the guest's
+  Gfn console_frame;
+  std::chrono::system_clock::time_point created;
+};
+
+// In an order in which they can be written: parents first.
+std::vector<xenstore::NodeSpec> domain_nodes(const DomainNodesInput& input);
+
+// The directories that hold all of them, to be removed with the domain.
+std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid);
+
+// The nodes that hold the domain's name.
+std::vector<xenstore::NodeSpec> name_nodes(DomId id, const config::Uuid& uuid,
+                                           const std::string& name);
+
+}  // namespace xl::toolstack

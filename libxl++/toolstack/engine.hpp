@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Engine: the Toolstack. What it does to domains is spread over create.cpp, lifecycle.cpp,
+// death.cpp and questions.cpp.
+//
+// Lock order: Domain::lifecycle, then the locks inside registry, session, console, xenstore and
+// loop, which are leaves but for the xenstore server's, under which the loop's is taken. The event
+// thread takes no Domain::lifecycle.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libdomainbuilder/build.hpp"
+#include "libdomainbuilder/image/image_cache.hpp"
+#include "libxl++/toolstack/domain.hpp"
+#include "libxl++/toolstack/event_loop.hpp"
+#include "libxl++/toolstack/registry.hpp"
+#include "libxl++/toolstack/session_slot.hpp"
+#include "libxl++/toolstack/toolstack.hpp"
+#include "libxl++/toolstack/work_queue.hpp"
+
+namespace xl::toolstack {
+
+class Engine final : public Toolstack {
+ public:
+  static Result<std::unique_ptr<Engine>> create(Options options);
+  ~Engine() override;
+
+  Result<CreatedDomain> create_domain(const config::DomainConfig& config,
+                                      const CreateOptions& options,
+                                      std::stop_token cancel) override;
+  Result<std::string> check_domain(const config::DomainConfig& config,
+                                   const CreateOptions& options) override;
+  Result<void> pause(DomId domain) override;
+  Result<void> unpause(DomId domain) override;
+  Result<void> destroy(DomId domain) override;
+  Result<void> rename(DomId domain, std::string_view new_name) override;
+
+  Result<DomId> find(std::string_view name_or_id) override;
+  Result<std::vector<DomainSummary>> list() override;
+  Result<config::DomainConfig> config_of(DomId domain) override;
+  Result<std::vector<hv::NamedCounter>> counters(std::optional<DomId> domain) override;
+  Result<hv::HostInfo> host_info() override;
+  Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) override;
+  bool hypervisor_running() const override;
+
+  Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) override;
+  Result<void> write_console(DomId domain, std::span<const std::byte> input) override;
+  Result<std::string> console_log(DomId domain) override;
+  std::unique_ptr<Subscription> subscribe(EventSink sink) override;
+
+ private:
+  using DomainRef = std::shared_ptr<Domain>;
+  using SessionRef = std::shared_ptr<Session>;
+  using EventList = console::CallbackList<const LifecycleEvent&>;
+
+  explicit Engine(Options options);
+
+  // --- create.cpp ---
+  Result<CreatedDomain> create_claimed(Registry::Claim claim, DomainPlan plan, bool paused,
+                                       const std::stop_token& cancel);
+  Result<DomainRef> make_domain(const SessionRef& session, Registry::Claim claim, DomainPlan plan,
+                                const build::Prepared& prepared, const std::stop_token& cancel,
+                                CreatedDomain& report);
+  Result<void> connect_lines(const DomainRef& domain, const build::BuiltDomain& built);
+  void schedule_cache_clearing();
+
+  // --- lifecycle.cpp; with Domain::lifecycle held, or before the domain is published ---
+  void cut_lines(const DomainRef& domain);
+  // Frees all that the domain has, then calls cut_lines' end to the console's listeners.
+  Result<void> dismantle(const DomainRef& domain);
+  Result<void> destroy_locked(const DomainRef& domain);
+
+  // --- death.cpp ---
+  void domain_changed(const SessionRef& session, DomId id);  // event thread
+  void handle_death(const DomainRef& domain);                // work queue
+  void restart(const DomainRef& domain, DomainEnd end);      // work queue
+  DomainEnd describe_end(Domain& domain, hv::ShutdownReason reason);
+  void lose(const SessionRef& session);  // event thread
+
+  // --- engine.cpp ---
+  void emit(LifecycleEvent::Kind kind, DomId id, std::string name,
+            std::optional<DomainEnd> end = {});
+  // Passes a result on; if it says that the hypervisor is gone, its session ends.
+  template <typename T>
+  Result<T> checked(const SessionRef& session, Result<T> result) {
+    if (!result && result.error().code == ErrorCode::hypervisor_gone) {
+      loop_->post([this, session] { lose(session); });
+    }
+    return result;
+  }
+
+  const Options options_;
+  Registry registry_;
+  build::ImageCache images_;
+  EventList events_;
+  std::atomic<std::int64_t> last_create_{0};  // steady clock, ns
+  SessionSlot sessions_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<WorkQueue> work_;  // last: its tasks use all the rest
+};
+
+}  // namespace xl::toolstack

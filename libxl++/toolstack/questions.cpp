@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// What changes nothing: finding, listing, consoles, events.
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "libxl++/toolstack/engine.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+constexpr std::string_view domain_zero_name = "Domain-0";
+
+template <typename Handle>
+class HandleSubscription final : public Subscription {
+ public:
+  explicit HandleSubscription(Handle handle) : handle_(std::move(handle)) {}
+
+ private:
+  Handle handle_;
+};
+
+template <typename Handle>
+std::unique_ptr<Subscription> subscription(Handle handle) {
+  return std::make_unique<HandleSubscription<Handle>>(std::move(handle));
+}
+
+// This process and its host, as far as the hypervisor does not have them.
+DomainSummary domain_zero(Pages given_to_hypervisor) {
+  struct sysinfo host {};
+  ::sysinfo(&host);
+  timespec cpu_time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu_time);
+  const Pages total = to_pages_up(Bytes(std::uint64_t{host.totalram} * host.mem_unit));
+  DomainSummary summary;
+  summary.name = domain_zero_name;
+  summary.created = std::chrono::system_clock::now() - std::chrono::seconds(host.uptime);
+  summary.info.running = true;
+  summary.info.memory = total - std::min(total, given_to_hypervisor);
+  summary.info.max_memory = total;
+  summary.info.cpu_time = Nanoseconds(static_cast<std::uint64_t>(cpu_time.tv_sec) * 1'000'000'000 +
+                                      static_cast<std::uint64_t>(cpu_time.tv_nsec));
+  summary.info.vcpus_online = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  summary.info.max_vcpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_CONF));
+  return summary;
+}
+
+std::optional<DomId> parse_domain_id(std::string_view text) {
+  std::uint16_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return DomId(id);
+}
+
+}  // namespace
+
+Result<DomId> Engine::find(std::string_view name_or_id) {
+  if (name_or_id == domain_zero_name) {
+    return DomId(0);
+  }
+  if (const auto id = registry_.find(name_or_id)) {
+    return *id;
+  }
+  if (const auto id = parse_domain_id(name_or_id)) {
+    if (*id == DomId(0) || registry_.contains(*id)) {
+      return *id;
+    }
+  }
+  return fail(ErrorCode::not_found, "there is no domain '" + std::string(name_or_id) + "'");
+}
+
+Result<std::vector<DomainSummary>> Engine::list() {
+  std::vector<DomainSummary> rows;
+  const SessionRef session = sessions_.current();
+  if (session == nullptr) {
+    rows.push_back(domain_zero(Pages(0)));
+    return rows;
+  }
+  XL_TRY_ASSIGN(const hv::HostInfo host, checked(session, session->hypervisor().host_info()));
+  XL_TRY_ASSIGN(const std::vector<hv::DomainInfo> domains,
+                checked(session, session->hypervisor().list_domains()));
+  const std::map<DomId, std::string> names = registry_.names();
+  rows.reserve(domains.size() + 1);
+  rows.push_back(domain_zero(host.total_memory));
+  for (const hv::DomainInfo& info : domains) {
+    const auto name = names.find(info.id);
+    const DomainRef domain = registry_.find(info.id);
+    DomainSummary row;
+    row.info = info;
+    row.name = name == names.end() ? std::string() : name->second;
+    row.created = domain == nullptr ? std::chrono::system_clock::now() : domain->created;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<config::DomainConfig> Engine::config_of(DomId id) {
+  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  const std::lock_guard lock(domain->lifecycle);
+  return domain->plan.config;
+}
+
+Result<std::vector<hv::NamedCounter>> Engine::counters(std::optional<DomId> domain) {
+  XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
+  return checked(session, session->hypervisor().counters(domain));
+}
+
+Result<hv::HostInfo> Engine::host_info() {
+  XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
+  return checked(session, session->hypervisor().host_info());
+}
+
+Result<hv::Hypervisor::LogText> Engine::read_hypervisor_log(std::uint64_t from) {
+  XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
+  return checked(session, session->hypervisor().read_log(from));
+}
+
+bool Engine::hypervisor_running() const {
+  return sessions_.current() != nullptr;
+}
+
+Result<std::unique_ptr<Subscription>> Engine::attach_console(DomId id, ConsoleOutput output) {
+  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  auto attached = subscription(domain->console->attach(std::move(output)));
+  loop_->wake(domain, Line::console);
+  return attached;
+}
+
+Result<void> Engine::write_console(DomId id, std::span<const std::byte> input) {
+  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  XL_TRY(domain->console->write(input));
+  loop_->wake(domain, Line::console);
+  return {};
+}
+
+// What the log file has, which reaches back further; without one, what is in memory.
+Result<std::string> Engine::console_log(DomId id) {
+  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  std::ifstream file(domain->console->log_path(), std::ios::binary);
+  if (!file) {
+    return domain->console->text();
+  }
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::unique_ptr<Subscription> Engine::subscribe(EventSink sink) {
+  auto entry = std::make_shared<EventList::Entry>(std::move(sink));
+  events_.add(entry);
+  return subscription(EventList::Handle(std::move(entry)));
+}
+
+}  // namespace xl::toolstack

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libxl++/toolstack/registry.hpp"
+
+#include <utility>
+
+#include "libxl++/toolstack/domain.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+std::string whose(const std::optional<DomId>& owner) {
+  return owner ? "domain " + std::to_string(owner->value()) : "a domain that is being created";
+}
+
+}  // namespace
+
+Registry::Claim::Claim(Claim&& other) noexcept
+    : registry_(std::exchange(other.registry_, nullptr)),
+      name_(std::move(other.name_)),
+      uuid_(other.uuid_) {}
+
+Registry::Claim::~Claim() {
+  if (registry_ != nullptr) {
+    registry_->release(*this);
+  }
+}
+
+std::string Registry::Claim::name() const {
+  const std::lock_guard lock(registry_->mutex_);
+  return name_;
+}
+
+void Registry::Claim::set_domain(DomId domain) {
+  const std::lock_guard lock(registry_->mutex_);
+  registry_->names_[name_] = domain;
+  registry_->uuids_[uuid_] = domain;
+  registry_->names_by_domain_[domain] = name_;
+}
+
+void Registry::Claim::unset_domain() {
+  const std::lock_guard lock(registry_->mutex_);
+  Owner& owner = registry_->names_[name_];
+  if (owner) {
+    registry_->names_by_domain_.erase(*owner);
+  }
+  owner.reset();
+  registry_->uuids_[uuid_].reset();
+}
+
+Result<void> Registry::Claim::rename(std::string_view new_name) {
+  const std::lock_guard lock(registry_->mutex_);
+  if (new_name == name_) {
+    return {};
+  }
+  if (const auto taken = registry_->names_.find(new_name); taken != registry_->names_.end()) {
+    return fail(ErrorCode::already_exists,
+                "the name '" + std::string(new_name) + "' belongs to " + whose(taken->second));
+  }
+  auto entry = registry_->names_.extract(name_);
+  entry.key() = std::string(new_name);
+  if (entry.mapped()) {
+    registry_->names_by_domain_[*entry.mapped()] = entry.key();
+  }
+  name_ = entry.key();
+  registry_->names_.insert(std::move(entry));
+  return {};
+}
+
+void Registry::release(const Claim& claim) {
+  const std::lock_guard lock(mutex_);
+  const auto name = names_.find(claim.name_);
+  if (name->second) {
+    names_by_domain_.erase(*name->second);
+  }
+  names_.erase(name);
+  uuids_.erase(claim.uuid_);
+}
+
+Result<Registry::Claim> Registry::claim(const std::string& name, const config::Uuid& uuid) {
+  const std::lock_guard lock(mutex_);
+  if (const auto taken = names_.find(name); taken != names_.end()) {
+    return fail(ErrorCode::already_exists,
+                "the name '" + name + "' belongs to " + whose(taken->second),
+                "choose another name, or destroy that domain");
+  }
+  if (const auto taken = uuids_.find(uuid); taken != uuids_.end()) {
+    return fail(ErrorCode::already_exists,
+                "the UUID " + to_string(uuid) + " belongs to " + whose(taken->second),
+                "leave uuid out of the configuration to get a new one");
+  }
+  names_.emplace(name, std::nullopt);
+  uuids_.emplace(uuid, std::nullopt);
+  return Claim(*this, name, uuid);
+}
+
+void Registry::publish(std::shared_ptr<Domain> domain) {
+  const std::lock_guard lock(mutex_);
+  const DomId id = domain->id;
+  domains_.insert_or_assign(id, std::move(domain));
+}
+
+bool Registry::remove(const std::shared_ptr<Domain>& domain) {
+  const std::lock_guard lock(mutex_);
+  const auto found = domains_.find(domain->id);
+  if (found == domains_.end() || found->second != domain) {
+    return false;
+  }
+  domains_.erase(found);
+  return true;
+}
+
+Result<std::shared_ptr<Domain>> Registry::get(DomId domain) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = domains_.find(domain); found != domains_.end()) {
+    return found->second;
+  }
+  if (names_by_domain_.contains(domain)) {
+    return fail(ErrorCode::busy, "domain " + std::to_string(domain.value()) + " is being created");
+  }
+  return fail(ErrorCode::not_found, "there is no domain " + std::to_string(domain.value()));
+}
+
+std::shared_ptr<Domain> Registry::find(DomId domain) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = domains_.find(domain);
+  return found == domains_.end() ? nullptr : found->second;
+}
+
+std::optional<DomId> Registry::find(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = names_.find(name);
+  return found == names_.end() ? std::nullopt : found->second;
+}
+
+bool Registry::contains(DomId domain) const {
+  const std::lock_guard lock(mutex_);
+  return names_by_domain_.contains(domain);
+}
+
+std::map<DomId, std::string> Registry::names() const {
+  const std::lock_guard lock(mutex_);
+  return names_by_domain_;
+}
+
+std::vector<std::shared_ptr<Domain>> Registry::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<Domain>> domains;
+  domains.reserve(domains_.size());
+  for (const auto& [id, domain] : domains_) {
+    domains.push_back(domain);
+  }
+  return domains;
+}
+
+}  // namespace xl::toolstack

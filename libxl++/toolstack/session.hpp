@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Session: one life of the hypervisor and what depends on it: the xenstore, and which domain each
+// of domain 0's event ports serves. When the hypervisor dies the whole session goes, and the next
+// one starts from nothing.
+//
+// Thread rule: every function from any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/types.hpp"
+#include "hypervisor-iface/hypervisor.hpp"
+#include "libxl++/xenstore/server.hpp"
+
+namespace xl::toolstack {
+
+struct Domain;
+
+enum class Line { console, store };
+
+struct PortTarget {
+  std::weak_ptr<Domain> domain;
+  Line line = Line::console;
+};
+
+class Session {
+ public:
+  explicit Session(std::unique_ptr<hv::Hypervisor> hypervisor)
+      : hypervisor_(std::move(hypervisor)) {}
+
+  hv::Hypervisor& hypervisor() { return *hypervisor_; }
+  xenstore::Server& store() { return store_; }
+
+  void add_port(EventPort port, PortTarget target) {
+    const std::lock_guard lock(mutex_);
+    ports_.insert_or_assign(port.value(), std::move(target));
+  }
+  void remove_port(EventPort port) {
+    const std::lock_guard lock(mutex_);
+    ports_.erase(port.value());
+  }
+  // An expired domain if nobody has the port.
+  PortTarget port(EventPort port) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = ports_.find(port.value());
+    return found == ports_.end() ? PortTarget{} : found->second;
+  }
+  std::size_t ports() const {
+    const std::lock_guard lock(mutex_);
+    return ports_.size();
+  }
+
+ private:
+  std::unique_ptr<hv::Hypervisor> hypervisor_;
+  xenstore::Server store_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::uint32_t, PortTarget> ports_;
+};
+
+}  // namespace xl::toolstack

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libxl++/toolstack/session_slot.hpp"
+
+#include <utility>
+
+namespace xl::toolstack {
+
+Result<std::shared_ptr<Session>> SessionSlot::get() {
+  std::unique_lock lock(mutex_);
+  if (session_ != nullptr) {
+    return session_;
+  }
+  if (is_starting_) {
+    start_over_.wait(lock, [this] { return !is_starting_; });
+    if (session_ != nullptr) {
+      return session_;
+    }
+    if (last_error_ != nullptr) {
+      return Unexpected(Error(*last_error_));
+    }
+    return fail(ErrorCode::hypervisor_gone, "the hypervisor died as soon as it had started");
+  }
+  is_starting_ = true;
+  lock.unlock();
+  auto hypervisor = factory_();
+  std::shared_ptr<Session> session;
+  if (hypervisor) {
+    session = std::make_shared<Session>(std::move(hypervisor).value());
+    started_(session);
+  }
+  lock.lock();
+  is_starting_ = false;
+  session_ = session;
+  last_error_ = hypervisor ? nullptr : std::make_shared<const Error>(hypervisor.error());
+  start_over_.notify_all();
+  if (!hypervisor) {
+    return Unexpected(std::move(hypervisor).error().while_doing("starting the hypervisor"));
+  }
+  return session;
+}
+
+std::shared_ptr<Session> SessionSlot::current() const {
+  const std::lock_guard lock(mutex_);
+  return session_;
+}
+
+bool SessionSlot::drop(const std::shared_ptr<Session>& session) {
+  const std::lock_guard lock(mutex_);
+  if (session == nullptr || session_ != session) {
+    return false;
+  }
+  session_.reset();
+  return true;
+}
+
+}  // namespace xl::toolstack

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// SessionSlot: starts the hypervisor at the first call that needs it, once, however many calls come
+// at the same time; and again after it died.
+//
+// Thread rule: every function from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "base/error.hpp"
+#include "libxl++/toolstack/session.hpp"
+#include "libxl++/toolstack/toolstack.hpp"
+
+namespace xl::toolstack {
+
+class SessionSlot {
+ public:
+  // `started` is called with each new session before anyone else sees it.
+  SessionSlot(HypervisorFactory factory, std::function<void(std::shared_ptr<Session>)> started)
+      : factory_(std::move(factory)), started_(std::move(started)) {}
+
+  // Errors: the factory's; everyone who waited for that start gets it, the next call tries again.
+  Result<std::shared_ptr<Session>> get();
+  // Null if none runs.
+  std::shared_ptr<Session> current() const;
+  // True for the one caller that ended it.
+  bool drop(const std::shared_ptr<Session>& session);
+
+ private:
+  HypervisorFactory factory_;
+  std::function<void(std::shared_ptr<Session>)> started_;
+  mutable std::mutex mutex_;
+  std::condition_variable start_over_;
+  bool is_starting_ = false;
+  std::shared_ptr<Session> session_;
+  std::shared_ptr<const Error> last_error_;  // of the start that ended last; null: it went well
+};
+
+}  // namespace xl::toolstack

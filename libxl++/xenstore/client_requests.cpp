@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The requests on what belongs to a client: its watches, its transactions, and what the store knows
+// of domains.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "libxl++/xenstore/connection.hpp"
+#include "libxl++/xenstore/path.hpp"
+#include "libxl++/xenstore/store.hpp"
+#include "libxl++/xenstore/xs_wire.hpp"
+
+namespace xl::xenstore {
+namespace {
+
+const std::string ok("OK\0", 3);
+
+std::string terminated(std::string text) {
+  return text += '\0';
+}
+
+}  // namespace
+
+Connection::Reply Connection::add_watch(Request& request) {
+  const std::optional<std::string_view> given = request.payload.string();
+  const std::optional<std::string_view> token = request.payload.string();
+  if (!given || !token) {
+    return refuse(EINVAL);
+  }
+  auto watch = std::make_unique<Watch>();
+  watch->owner = this;
+  watch->token = *token;
+  XL_TRY_ASSIGN(watch->path, resolve_path(*given, caller_.domain, true));
+  watch->relative_prefix = watch->path.size() - given->size();
+  if (!request.payload.empty()) {
+    XL_TRY_ASSIGN(watch->depth, request.payload.number());
+  }
+  const bool is_known = std::any_of(watches_.begin(), watches_.end(), [&](const auto& other) {
+    return other->path == watch->path && other->token == watch->token;
+  });
+  if (is_known) {
+    return refuse(EEXIST);
+  }
+  if (!caller_.is_privileged() && watches_.size() >= store_.limits().watches) {
+    ++store_.hits(caller_.domain).watches;
+    return refuse(E2BIG);
+  }
+  store_.watches().add(*watch);
+  request.first_event = watch.get();
+  watches_.push_back(std::move(watch));
+  return ok;
+}
+
+Connection::Reply Connection::remove_watch(Request& request) {
+  XL_TRY_ASSIGN(const std::string path, path_argument(request, true));
+  const std::optional<std::string_view> token = request.payload.string();
+  if (!token) {
+    return refuse(EINVAL);
+  }
+  const auto found = std::find_if(watches_.begin(), watches_.end(), [&](const auto& watch) {
+    return watch->path == path && watch->token == *token;
+  });
+  if (found == watches_.end()) {
+    return refuse(ENOENT);
+  }
+  store_.watches().remove(**found);
+  watches_.erase(found);
+  return ok;
+}
+
+Connection::Reply Connection::reset_watches() {
+  drop_watches();
+  transactions_.clear();
+  return ok;
+}
+
+Connection::Reply Connection::start_transaction(Request& request) {
+  if (request.header.transaction != 0) {
+    return refuse(EBUSY);
+  }
+  if (!caller_.is_privileged() && transactions_.size() >= store_.limits().transactions) {
+    ++store_.hits(caller_.domain).transactions;
+    return refuse(ENOSPC);
+  }
+  while (next_transaction_ == 0 || transactions_.contains(next_transaction_)) {
+    ++next_transaction_;
+  }
+  const std::uint32_t id = next_transaction_++;
+  transactions_.try_emplace(id, store_.tree());
+  return terminated(std::to_string(id));
+}
+
+Connection::Reply Connection::end_transaction(Request& request) {
+  const std::optional<std::string_view> verdict = request.payload.string();
+  if (!verdict || (*verdict != "T" && *verdict != "F")) {
+    return refuse(EINVAL);
+  }
+  auto transaction = transactions_.extract(request.header.transaction);
+  if (transaction.empty()) {
+    return refuse(ENOENT);
+  }
+  if (*verdict == "F") {
+    return ok;
+  }
+  if (!transaction.mapped().view.commit()) {
+    return refuse(EAGAIN);
+  }
+  request.changes = std::move(transaction.mapped().changes);
+  return ok;
+}
+
+Connection::Reply Connection::domain_request(Request& request) {
+  XL_TRY_ASSIGN(const std::uint32_t number, request.payload.number());
+  if (number > UINT16_MAX) {
+    return refuse(EINVAL);
+  }
+  const DomId domain(static_cast<std::uint16_t>(number));
+  switch (request.header.type) {
+    case XS_GET_DOMAIN_PATH: return terminated(domain_path(domain));
+    case XS_IS_DOMAIN_INTRODUCED:
+      return terminated(domain == DomId(0) || store_.is_introduced(domain) ? "T" : "F");
+    default: break;
+  }
+  if (!caller_.is_privileged()) {
+    return refuse(EACCES);
+  }
+  return domain_zero_request(request, domain);
+}
+
+Connection::Reply Connection::domain_zero_request(Request& request, DomId domain) {
+  // The toolstack beside this server introduces every domain itself, so one that is not known here
+  // does not exist.
+  Connection* connection = store_.connection_of(domain);
+  if (connection == nullptr) {
+    return refuse(ENOENT);
+  }
+  switch (request.header.type) {
+    case XS_SET_TARGET: {
+      XL_TRY_ASSIGN(const std::uint32_t target, request.payload.number());
+      if (target > UINT16_MAX || !store_.is_introduced(DomId(static_cast<std::uint16_t>(target)))) {
+        return refuse(ENOENT);
+      }
+      connection->caller_.target = DomId(static_cast<std::uint16_t>(target));
+      return ok;
+    }
+    case XS_RELEASE:
+      connection->break_off();
+      store_.release(domain);
+      return ok;
+    default:
+      return ok;  // INTRODUCE of an introduced domain; RESUME: release events are not held back
+                  // here
+  }
+}
+
+Connection::Reply Connection::control(Request& request) {
+  if (!caller_.is_privileged()) {
+    return refuse(EACCES);
+  }
+  const std::optional<std::string_view> command = request.payload.string();
+  if (command == "help") {
+    return terminated("help\ncheck");
+  }
+  return command == "check" ? Reply(ok) : Reply(refuse(EINVAL));
+}
+
+}  // namespace xl::xenstore

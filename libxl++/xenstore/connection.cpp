@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libxl++/xenstore/connection.hpp"
+
+#include <spdlog/spdlog.h>
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "base/scope_exit.hpp"
+#include "libxl++/xenstore/store.hpp"
+#include "libxl++/xenstore/xs_wire.hpp"
+
+namespace xl::xenstore {
+
+Connection::Connection(Store& store, Caller caller, std::function<void()> event_queued)
+    : store_(store), caller_(caller), event_queued_(std::move(event_queued)) {}
+
+Connection::~Connection() {
+  drop_watches();
+}
+
+void Connection::drop_watches() {
+  for (const auto& watch : watches_) {
+    store_.watches().remove(*watch);
+  }
+  watches_.clear();
+}
+
+void Connection::reset() {
+  drop_watches();
+  transactions_.clear();
+  input_.clear();
+  input_.shrink_to_fit();
+  output_.clear();
+  output_sent_ = replies_queued_ = events_queued_ = 0;
+  broken_ = false;
+}
+
+std::size_t Connection::receive(std::span<const std::byte> bytes) {
+  std::size_t taken = 0;
+  while (taken < bytes.size() && may_take_request()) {
+    std::size_t wanted = header_size;
+    if (input_.size() >= header_size) {
+      wanted += parse_header(std::as_bytes(std::span(input_)).first<header_size>()).length;
+    }
+    const std::size_t count = std::min(wanted - input_.size(), bytes.size() - taken);
+    const std::size_t old_size = input_.size();
+    input_.resize(old_size + count);
+    std::memcpy(input_.data() + old_size, bytes.data() + taken, count);
+    taken += count;
+    process_message();
+  }
+  return taken;
+}
+
+void Connection::process_message() {
+  if (input_.size() < header_size) {
+    return;
+  }
+  const Header header = parse_header(std::as_bytes(std::span(input_)).first<header_size>());
+  if (header.length > max_payload) {
+    spdlog::warn("xenstore: domain {} sent a message of {} bytes; its connection is closed",
+                 caller_.domain.value(), header.length);
+    broken_ = true;
+    return;
+  }
+  if (input_.size() < header_size + header.length) {
+    return;
+  }
+  // Not the member: an idle client shall not hold on to the room of its largest message.
+  const std::string message = std::exchange(input_, {});
+  in_request_ = true;
+  const ScopeExit request_over([this] { in_request_ = false; });
+  Request request{header, PayloadReader(std::string_view(message).substr(header_size))};
+  queue_reply(header, dispatch(request));
+  if (request.first_event != nullptr) {
+    queue_event(*request.first_event, request.first_event->path);
+  }
+  store_.fire(request.changes);
+  note_limits();
+}
+
+void Connection::queue_reply(const Header& header, Reply reply) {
+  if (reply && reply->size() > max_payload) {
+    reply = refuse(E2BIG);
+  }
+  if (reply) {
+    output_.push_back({encode(header.type, header.request, header.transaction, *reply)});
+  } else {
+    const std::string payload = std::string(wire_name(reply.error())) + '\0';
+    output_.push_back({encode(XS_ERROR, header.request, header.transaction, payload)});
+  }
+  ++replies_queued_;
+}
+
+void Connection::queue_event(const Watch& watch, std::string_view path) {
+  std::string payload(path.substr(watch.relative_prefix));
+  payload += '\0';
+  payload += watch.token;
+  payload += '\0';
+  if (payload.size() > max_payload || broken_) {
+    return;
+  }
+  std::string message = encode(XS_WATCH_EVENT, 0, 0, payload);
+  if (!caller_.is_privileged() && events_queued_ >= store_.limits().pending_events) {
+    // The same event twice says no more than once; only what cannot be said at all is a loss.
+    const bool is_queued = std::any_of(
+        output_.begin() + (output_sent_ != 0 ? 1 : 0), output_.end(),
+        [&](const Output& queued) { return queued.is_event && queued.bytes == message; });
+    if (!is_queued) {
+      ++store_.hits(caller_.domain).pending_events;
+      note_limits();
+    }
+    return;
+  }
+  output_.push_back({std::move(message), true});
+  ++events_queued_;
+  if (!in_request_ && event_queued_) {
+    event_queued_();
+  }
+}
+
+std::size_t Connection::send(std::span<std::byte> room) {
+  std::size_t moved = 0;
+  while (moved < room.size() && !output_.empty()) {
+    const Output& front = output_.front();
+    const std::size_t count = std::min(front.bytes.size() - output_sent_, room.size() - moved);
+    std::memcpy(room.data() + moved, front.bytes.data() + output_sent_, count);
+    moved += count;
+    output_sent_ += count;
+    if (output_sent_ == front.bytes.size()) {
+      --(front.is_event ? events_queued_ : replies_queued_);
+      output_.pop_front();
+      output_sent_ = 0;
+    }
+  }
+  return moved;
+}
+
+// A guest that runs into its limits is to be seen, and is not to fill the log.
+void Connection::note_limits() {
+  const auto account = store_.all_hits().find(caller_.domain.value());
+  if (account == store_.all_hits().end()) {
+    return;
+  }
+  const std::uint64_t total = account->second.total();
+  if (total > limit_hits_logged_ && std::has_single_bit(total)) {
+    limit_hits_logged_ = total;
+    spdlog::warn("xenstore: domain {} has run into its limits {} times", caller_.domain.value(),
+                 total);
+  }
+}
+
+}  // namespace xl::xenstore

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Server: the store with a lock round it, for the guests' rings, for tools, and for the toolstack,
+// which writes as domain 0.
+//
+// Thread rule: every function may be called from any thread. Clients may outlive nothing but
+// themselves: the server must outlive them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/types.hpp"
+#include "libxl++/xenstore/connection.hpp"
+#include "libxl++/xenstore/limits.hpp"
+#include "libxl++/xenstore/permissions.hpp"
+#include "libxl++/xenstore/store.hpp"
+
+namespace xl::xenstore {
+
+class Server;
+
+// A node to write: what xenstore-ls shows as path = "value" (permissions).
+struct NodeSpec {
+  std::string path;
+  std::string value;
+  PermissionsRef permissions;  // null: as its parent
+};
+
+// A Connection behind the server's lock. Disconnects when it goes.
+class Client {
+ public:
+  Client(Server& server, Caller caller, std::function<void()> event_queued);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  std::size_t receive(std::span<const std::byte> bytes);
+  std::size_t send(std::span<std::byte> room);
+  bool has_output() const;
+  bool broken() const;
+  void break_off();
+  void reset();
+
+ private:
+  friend class Server;
+  Server& server_;
+  Connection connection_;
+};
+
+class Server {
+ public:
+  explicit Server(Limits limits = {}) : store_(limits) {}
+
+  // A guest, from now on introduced; until release(). `event_queued` as of Connection. Errors:
+  // already_exists.
+  Result<std::unique_ptr<Client>> introduce(DomId domain, std::function<void()> event_queued);
+  // Before its Client goes.
+  void release(DomId domain);
+  // A tool, with domain 0's rights.
+  std::unique_ptr<Client> connect(std::function<void()> event_queued);
+
+  // --- as domain 0, all at once for every reader ---
+  Result<void> write(std::span<const NodeSpec> nodes);
+  Result<std::string> read(std::string_view path);
+  Result<std::vector<std::string>> list(std::string_view path);
+  // The paths with all below them, those that exist; then what else `domain` owns, anywhere.
+  void remove_domain(DomId domain, std::span<const std::string> paths);
+
+  // --- account ---
+  std::uint64_t size();  // nodes
+  LimitHits limit_hits(DomId domain);
+
+ private:
+  friend class Client;
+  std::mutex mutex_;
+  Store store_;
+};
+
+}  // namespace xl::xenstore

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libxl++/xenstore/store.hpp"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "libxl++/xenstore/connection.hpp"
+
+namespace xl::xenstore {
+namespace {
+
+bool may_read(const PermissionsRef& permissions, const Caller& caller) {
+  return permissions != nullptr && allows(access_of(*permissions, caller), Access::read);
+}
+
+bool is_special_event(std::string_view name) {
+  return name == introduce_event || name == release_event;
+}
+
+}  // namespace
+
+void Store::fire(std::span<const Change> changes) {
+  for (const Change& change : changes) {
+    watches_.visit(change.path, change.exact, [&](const Watch& watch) {
+      const Caller& caller = watch.owner->caller();
+      if (may_read(change.after, caller) || may_read(change.before, caller)) {
+        watch.owner->queue_event(watch, change.path);
+      }
+    });
+  }
+}
+
+void Store::fire_special(std::string_view event) {
+  const auto permissions = special_.find(event);
+  watches_.visit(event, true, [&](const Watch& watch) {
+    const Caller& caller = watch.owner->caller();
+    if (caller.is_privileged() ||
+        (permissions != special_.end() && may_read(permissions->second, caller))) {
+      watch.owner->queue_event(watch, event);
+    }
+  });
+}
+
+XsResult<PermissionsRef> Store::special_permissions(std::string_view event) const {
+  if (!is_special_event(event)) {
+    return refuse(EINVAL);
+  }
+  const auto found = special_.find(event);
+  if (found == special_.end()) {
+    return std::make_shared<const Permissions>(Permissions{{DomId(0), Access::none}});
+  }
+  return found->second;
+}
+
+XsResult<void> Store::set_special_permissions(std::string_view event, Permissions permissions) {
+  if (!is_special_event(event) || permissions.empty()) {
+    return refuse(EINVAL);
+  }
+  special_.insert_or_assign(std::string(event),
+                            std::make_shared<const Permissions>(std::move(permissions)));
+  return {};
+}
+
+void Store::introduce(DomId domain, Connection& connection) {
+  introduced_.insert_or_assign(domain.value(), &connection);
+  fire_special(introduce_event);
+}
+
+void Store::release(DomId domain) {
+  if (introduced_.erase(domain.value()) != 0) {
+    fire_special(release_event);
+  }
+}
+
+Connection* Store::connection_of(DomId domain) const {
+  const auto found = introduced_.find(domain.value());
+  return found == introduced_.end() ? nullptr : found->second;
+}
+
+void Store::forget(DomId domain) {
+  // The toolstack has removed the domain's own directories before, so there is nearly never
+  // anything to look for.
+  if (tree_.owned_by(domain) != 0) {
+    for (const std::string& path : tree_.topmost_owned_by(domain)) {
+      std::vector<Change> changes;
+      bool exact = false;
+      for (RemovedNode& gone : tree_.erase(path)) {
+        changes.push_back({std::move(gone.path), std::move(gone.permissions), nullptr, exact});
+        exact = true;
+      }
+      fire(changes);
+    }
+  }
+  hits_.erase(domain.value());
+}
+
+}  // namespace xl::xenstore
