@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Client: xld's API as functions. Each call is one request on a connection that stays open; the
+// two streams take a connection of their own. One thread at a time. Errors: what xld answered;
+// io if it went away.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "libxl++/api/http_client.hpp"
+#include "libxl++/api/runtime_dir.hpp"
+#include "libxl++/api/wire.hpp"
+
+namespace xl::api {
+
+struct LogView {
+  std::string text;
+  std::uint64_t next = 0;
+};
+
+class Client {
+ public:
+  // Starts xld if it does not run.
+  static Result<Client> connect(const RuntimeDir& dir);
+  // Error not_found if it does not run.
+  static Result<Client> connect_running(const RuntimeDir& dir);
+
+  // --- domains; `domain` is a name or a domid ---
+  Answer<CreatedView> create(const CreateRequest& request);
+  Answer<CheckedView> check(const CreateRequest& request);
+  Answer<std::vector<DomainView>> list();
+  Answer<DomainView> find(std::string_view domain);
+  // What `xl list -l` prints: libxl's JSON of one domain, or of all.
+  Answer<std::string> libxl_json(std::optional<std::string_view> domain);
+  Answer<void> pause(std::string_view domain);
+  Answer<void> unpause(std::string_view domain);
+  Answer<void> destroy(std::string_view domain);
+  Answer<void> rename(std::string_view domain, std::string_view new_name);
+
+  // --- host, images, daemon ---
+  Answer<HostView> host();
+  Answer<LogView> hypervisor_log();
+  Answer<void> clear_hypervisor_log(std::uint64_t before);
+  Answer<std::string> inspect(std::string_view path);  // the report, JSON text
+  Answer<DaemonView> daemon();
+  Answer<void> stop_daemon(bool all);
+  // After stop_daemon: returns when the process has gone.
+  Result<void> wait_for_end();
+
+  // --- streams, on new connections ---
+  Answer<ByteStream> attach_console(std::string_view domain);
+  Answer<LineStream> events();  // lines are for parse_event
+
+ private:
+  Client(RuntimeDir dir, UniqueFd connection)
+      : dir_(std::move(dir)), http_(std::move(connection)) {}
+  Answer<HttpResponse> call(std::string_view method, std::string_view target,
+                            std::string_view body = {});
+
+  RuntimeDir dir_;
+  HttpClient http_;
+};
+
+Result<EventView> parse_event(std::string_view line);
+
+}  // namespace xl::api

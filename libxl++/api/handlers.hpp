@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The handlers behind the routes; see openapi.yaml for what each does.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "libxl++/api/request.hpp"
+#include "libxl++/api/routes.hpp"
+
+namespace xl::api {
+
+Answer<Reply> list_domains(Service& service, const Request& request);
+Answer<Reply> create_domain(Service& service, const Request& request);
+Answer<Reply> check_config(Service& service, const Request& request);
+Answer<Reply> get_domain(Service& service, const Request& request);
+Answer<Reply> destroy_domain(Service& service, const Request& request);
+Answer<Reply> pause_domain(Service& service, const Request& request);
+Answer<Reply> unpause_domain(Service& service, const Request& request);
+Answer<Reply> rename_domain(Service& service, const Request& request);
+Answer<Reply> domain_counters(Service& service, const Request& request);
+Answer<Reply> console_log(Service& service, const Request& request);
+Answer<Reply> libxl_list(Service& service, const Request& request);
+
+Answer<Reply> get_host(Service& service, const Request& request);
+Answer<Reply> host_counters(Service& service, const Request& request);
+Answer<Reply> get_hypervisor_log(Service& service, const Request& request);
+Answer<Reply> clear_hypervisor_log(Service& service, const Request& request);
+Answer<Reply> inspect_image(Service& service, const Request& request);
+Answer<Reply> get_daemon(Service& service, const Request& request);
+Answer<Reply> stop_daemon(Service& service, const Request& request);
+
+// --- shared by them ---
+Reply json_reply(const nlohmann::json& body, int status = 200);
+Reply empty_reply();  // 204
+// The domain that the first capture names.
+Result<DomId> captured_domain(Service& service, const Request& request);
+
+}  // namespace xl::api

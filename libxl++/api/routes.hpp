@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of endpoints: which function answers which method and path, and on which lane. The
+// handlers are free of transport; they call the Toolstack and may block.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "libxl++/api/request.hpp"
+#include "libxl++/api/server.hpp"
+
+namespace xl::api {
+
+// What the handlers share. Any thread.
+struct Service {
+  toolstack::Toolstack& toolstack;
+  DaemonFacts facts;
+  std::int64_t started_ms = 0;
+  std::atomic<std::uint64_t> log_cleared{0};  // `xl dmesg -c`: the log starts here
+  std::atomic<bool> stopping{false};          // no more creates
+};
+
+enum class Lane {
+  quick,    // a question, or a step that never waits for much
+  slow,     // makes, destroys, reads files
+  console,  // a byte stream after an Upgrade, the log as text without
+  events,   // a stream of lines
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // segments; "{}" takes any one segment
+  Lane lane;
+  Answer<Reply> (*handle)(Service&,
+                          const Request&);  // of console: without Upgrade; of events: null
+};
+
+const std::vector<Route>& routes();
+
+// Finds the route and fills request.captured. An error is ready to be sent: 404, or 405.
+std::variant<const Route*, Reply> find_route(Request& request);
+
+// Runs the route's handler. Errors and exceptions become replies.
+Reply answer(const Route& route, Service& service, const Request& request);
+
+}  // namespace xl::api

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// One HTTP connection: reads a request, has it answered on a lane, writes the reply, and again.
+#include <sys/socket.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <cerrno>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "libxl++/api/server_core.hpp"
+#include "libxl++/api/wire_json.hpp"
+#include "libxl++/toolstack/toolstack.hpp"
+
+namespace xl::api {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+using Stream = beast::basic_stream<asio::local::stream_protocol>;
+using Parser = http::request_parser<http::string_body>;
+
+std::string text(beast::string_view view) {
+  return {view.data(), view.size()};
+}
+
+// What a request that could not be read deserves; none: the connection just ends.
+std::optional<Reply> reply_to_broken(const error_code& error) {
+  const auto broken = [](int status, ErrorCode code, std::string message) {
+    return error_reply(WireError(Error{code, std::move(message), {}, {}}), status);
+  };
+  if (error == http::error::header_limit) {
+    return broken(431, ErrorCode::limit, "the request's head is too large");
+  }
+  if (error == http::error::body_limit) {
+    return broken(413, ErrorCode::limit, "the request's body is too large");
+  }
+  if (error == beast::error::timeout) {
+    return broken(408, ErrorCode::timeout, "the request took too long to arrive");
+  }
+  if (error == http::error::end_of_stream || error == http::error::partial_message ||
+      error.category() != make_error_code(http::error::bad_version).category()) {
+    return std::nullopt;
+  }
+  return broken(400, ErrorCode::protocol, "this is not HTTP: " + error.message());
+}
+
+class Session final : public Connection, public std::enable_shared_from_this<Session> {
+ public:
+  Session(ServerCore& core, Socket socket)
+      : core_(core), stream_(std::move(socket)), registered_(core, this) {}
+  ~Session() override { destroy_held(); }
+
+  void start() { read_head(); }
+  void close() override {
+    gone_ = true;
+    cancel_.request_stop();
+    stream_.close();
+  }
+
+ private:
+  void read_head() {
+    parser_.emplace();
+    parser_->header_limit(core_.limits.head_bytes);
+    parser_->body_limit(core_.limits.body_bytes);
+    stream_.expires_after(core_.limits.request_time);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = shared_from_this()](error_code error, std::size_t) {
+                              error ? self->refuse(error) : self->read_body();
+                            });
+  }
+
+  void read_body() {
+    if (parser_->get()[http::field::expect] == "100-continue") {
+      static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      asio::async_write(stream_, asio::buffer(go_on),
+                        [self = shared_from_this()](error_code error, std::size_t) {
+                          error ? self->refuse(error) : self->read_rest();
+                        });
+      return;
+    }
+    read_rest();
+  }
+
+  void read_rest() {
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](error_code error, std::size_t) {
+                       error ? self->refuse(error) : self->handle();
+                     });
+  }
+
+  void refuse(const error_code& error) {
+    keep_alive_ = false;
+    if (std::optional<Reply> reply = reply_to_broken(error)) {
+      return write(std::move(*reply));
+    }
+    close();
+  }
+
+  void handle() {
+    const auto& message = parser_->get();
+    keep_alive_ = message.keep_alive();
+    Result<Target> target = parse_target(text(message.target()));
+    if (!target) {
+      return write(error_reply(WireError(std::move(target).error())));
+    }
+    Request request;
+    const std::string method = text(message.method_string());
+    request.method = method;
+    request.target = std::move(target).value();
+    std::variant<const Route*, Reply> found = find_route(request);
+    if (Reply* reply = std::get_if<Reply>(&found)) {
+      return write(std::move(*reply));
+    }
+    const Route& route = *std::get<const Route*>(found);
+    if (route.lane == Lane::events) {
+      return start_events(core_, release());
+    }
+    if (route.lane == Lane::console && message[http::field::upgrade] == "xl-console") {
+      const auto rest = buffer_.cdata();
+      std::string early(static_cast<const char*>(rest.data()), rest.size());
+      return start_console(core_, release(), std::move(early), request.captured.at(0));
+    }
+    run(route, std::move(request));
+  }
+
+  Socket release() {
+    stream_.expires_never();
+    return stream_.release_socket();
+  }
+
+  // Hands the request to a lane. Meanwhile the connection is watched: an end of it is a cancel.
+  void run(const Route& route, Request request) {
+    stream_.expires_never();
+    cancel_ = std::stop_source();
+    request.cancel = cancel_.get_token();
+    working_ = true;
+    watch();
+    auto work = [self = shared_from_this(), &route, asked = std::move(request)]() mutable {
+      const std::string method(route.method);
+      asked.method = method;
+      asked.body = self->parser_->get().body();
+      auto reply = std::make_shared<Reply>(answer(route, self->core_.service, asked));
+      asio::io_context& loop = self->core_.loop;
+      asio::post(loop, [self = std::move(self), reply] { self->finish(std::move(*reply)); });
+    };
+    asio::post(route.lane == Lane::slow ? core_.slow : core_.quick, std::move(work));
+  }
+
+  void watch() {
+    stream_.socket().async_wait(Socket::wait_read,
+                                [self = shared_from_this()](const error_code& error) {
+                                  if (!error && self->working_) {
+                                    self->look();
+                                  }
+                                });
+  }
+
+  void look() {
+    char byte = 0;
+    const ssize_t got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+      close();
+    } else if (got < 0) {
+      watch();
+    }  // else the next request is there already: its sender still is, too
+  }
+
+  void finish(Reply reply) {
+    working_ = false;
+    if (!gone_) {
+      stream_.socket().cancel();
+    }
+    undelivered_ = reply.created;
+    if (reply.hold && reply.created) {
+      held_.insert(*reply.created);
+    }
+    if (reply.unpaused) {
+      held_.erase(*reply.unpaused);
+    }
+    if (gone_) {
+      return destroy_held();
+    }
+    write(std::move(reply));
+  }
+
+  void write(Reply reply) {
+    response_ = {};
+    response_.version(11);
+    response_.result(static_cast<unsigned>(reply.status));
+    response_.keep_alive(keep_alive_);
+    if (reply.status != 204) {
+      response_.set(http::field::content_type, reply.type);
+      response_.body() = std::move(reply.body);
+    }
+    response_.prepare_payload();
+    stream_.expires_after(core_.limits.request_time);
+    http::async_write(stream_, response_,
+                      [self = shared_from_this(), stop = reply.stop_daemon](
+                          error_code error, std::size_t) { self->written(error, stop); });
+  }
+
+  void written(const error_code& error, bool stop_daemon) {
+    if (stop_daemon) {
+      core_.stop();
+    }
+    if (error) {
+      return close();  // with `undelivered_` still set
+    }
+    undelivered_.reset();
+    keep_alive_ ? read_head() : close();
+  }
+
+  // Domains that nobody would know of, or that only this connection was to start.
+  void destroy_held() {
+    if (undelivered_) {
+      held_.insert(*undelivered_);
+      undelivered_.reset();
+    }
+    for (const DomId domain : std::exchange(held_, {})) {
+      core_.later(core_.slow, [&toolstack = core_.service.toolstack, domain] {
+        // It may have gone by itself, and there is nobody to tell.
+        static_cast<void>(toolstack.destroy(domain).has_value());
+      });
+    }
+  }
+
+  ServerCore& core_;
+  Stream stream_;
+  Registered registered_;
+  beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  http::response<http::string_body> response_;
+  std::stop_source cancel_;
+  std::set<DomId> held_;
+  std::optional<DomId> undelivered_;
+  bool keep_alive_ = false;
+  bool working_ = false;  // a lane has the request
+  bool gone_ = false;     // the peer, or we, closed
+};
+
+}  // namespace
+
+void start_session(ServerCore& core, Socket socket) {
+  std::make_shared<Session>(core, std::move(socket))->start();
+}
+
+}  // namespace xl::api

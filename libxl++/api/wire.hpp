@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What travels between xl and xld, as plain values. openapi.yaml describes the same things for
+// everybody else; the tests hold the two together. Times are nanoseconds (durations) or
+// milliseconds since 1970 (instants); memory is KiB.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace xl::api {
+
+struct DomainView {
+  std::uint16_t domid = 0;
+  std::string name;
+  std::string uuid;
+  bool running = false;
+  bool blocked = false;
+  bool paused = false;
+  bool dying = false;
+  std::optional<std::string> shutdown_reason;  // set: the domain has shut down; see shutdown_names
+  std::uint64_t memory_kib = 0;
+  std::uint64_t max_memory_kib = 0;
+  std::uint64_t cpu_time_ns = 0;
+  std::uint32_t vcpus_online = 0;
+  std::uint32_t max_vcpus = 0;
+  std::uint64_t overhead_bytes = 0;  // what the hypervisor spends on it, beside its RAM
+  std::int64_t created_ms = 0;
+};
+
+// The names of public/sched.h's SHUTDOWN_*, at the index of their value.
+inline constexpr const char* shutdown_names[] = {"poweroff", "reboot",   "suspend",
+                                                 "crash",    "watchdog", "soft_reset"};
+
+struct HostView {
+  std::string hypervisor, hypervisor_version, capabilities, virt_caps, command_line;
+  std::string hypervisor_machine;                  // what the hypervisor runs on, for a person
+  std::string node, os_release, os_version, arch;  // uname(2) of the host
+  std::string hw_caps;                             // Xen's eight words of CPUID, hexadecimal
+  std::string compiler;
+  std::string toolstack_version;
+  std::uint32_t cpus = 0;
+  std::uint64_t cpu_khz = 0;
+  std::uint64_t total_memory_kib = 0;
+  std::uint64_t free_memory_kib = 0;
+  std::uint64_t scrub_pending_kib = 0;
+  std::uint64_t overhead_kib = 0;
+};
+
+struct DaemonView {
+  int pid = 0;
+  std::string socket;
+  std::string version;
+  std::string runtime_dir;
+  std::string log_file;
+  bool hypervisor_running = false;
+  std::string hypervisor;  // its name and machine while it runs, else empty
+  std::uint32_t domains = 0;
+  std::int64_t started_ms = 0;
+};
+
+// A sender need not read more of a config file than one byte beyond this: xld says that it is too
+// large.
+inline constexpr std::size_t max_config_bytes = 1024 * 1024;
+
+struct CreateRequest {
+  std::string config_name;             // as the user wrote it, for messages
+  std::string config_text;             // any bytes
+  std::vector<std::string> overrides;  // key=value
+  std::string working_directory;       // relative paths of the config start here
+  bool paused = false;
+  bool ignore_death = false;
+  // Made paused, and destroyed if this connection closes before the domain was unpaused.
+  bool hold = false;
+};
+
+struct PhaseView {
+  std::string phase;
+  std::uint64_t ns = 0;
+};
+
+struct CreatedView {
+  std::uint16_t domid = 0;
+  std::string name;
+  std::vector<PhaseView> phases;
+  std::vector<std::string> warnings;
+  std::string rendered_warnings;  // the config's warnings with line and caret
+};
+
+struct CheckedView {
+  std::string layout;
+  std::string rendered_warnings;
+};
+
+struct EndView {
+  std::optional<std::string> reason;  // none: destroyed by the toolstack
+  std::string last_console_line;
+  std::string report;
+  std::string action;
+  std::optional<std::uint16_t> successor;
+};
+
+struct EventView {
+  std::string event;  // "created", "unpaused", "paused", "shutdown", "ended", "renamed"
+  std::uint16_t domid = 0;
+  std::string name;
+  std::optional<EndView> end;
+};
+
+// An error as it travels. `rendered` is the complete text for a terminal when the error is about a
+// config file (line and caret of each finding), else empty.
+struct WireError {
+  WireError() = default;
+  explicit WireError(Error cause, std::string text = {})
+      : error(std::move(cause)), rendered(std::move(text)) {}
+
+  Error error;
+  std::string rendered;
+};
+
+// What a request gives: the error may hold a rendered text beside its parts.
+template <typename T>
+using Answer = Result<T, WireError>;
+
+}  // namespace xl::api

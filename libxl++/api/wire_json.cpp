@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libxl++/api/wire_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "libxl++/api/base64.hpp"
+#include "libxl++/api/json_reader.hpp"
+#include "libxl++/api/utf8.hpp"
+
+namespace xl::api {
+
+using nlohmann::json;
+
+json to_json(const DomainView& view) {
+  return {{"domid", view.domid},
+          {"name", view.name},
+          {"uuid", view.uuid},
+          {"running", view.running},
+          {"blocked", view.blocked},
+          {"paused", view.paused},
+          {"dying", view.dying},
+          {"shutdown_reason", optional_json(view.shutdown_reason)},
+          {"memory_kib", view.memory_kib},
+          {"max_memory_kib", view.max_memory_kib},
+          {"cpu_time_ns", view.cpu_time_ns},
+          {"vcpus_online", view.vcpus_online},
+          {"max_vcpus", view.max_vcpus},
+          {"overhead_bytes", view.overhead_bytes},
+          {"created_ms", view.created_ms}};
+}
+
+template <>
+Result<DomainView> from_json(const json& value) {
+  JsonReader reader(value, "domain");
+  DomainView view;
+  reader.need("domid", view.domid);
+  reader.need("name", view.name);
+  reader.need("uuid", view.uuid);
+  reader.need("running", view.running);
+  reader.need("blocked", view.blocked);
+  reader.need("paused", view.paused);
+  reader.need("dying", view.dying);
+  reader.maybe("shutdown_reason", view.shutdown_reason);
+  reader.need("memory_kib", view.memory_kib);
+  reader.need("max_memory_kib", view.max_memory_kib);
+  reader.need("cpu_time_ns", view.cpu_time_ns);
+  reader.need("vcpus_online", view.vcpus_online);
+  reader.need("max_vcpus", view.max_vcpus);
+  reader.need("overhead_bytes", view.overhead_bytes);
+  reader.need("created_ms", view.created_ms);
+  return reader.finish(std::move(view));
+}
+
+json to_json(const CreateRequest& request) {
+  json config{{"name", to_utf8(request.config_name)}};
+  if (is_utf8(request.config_text)) {
+    config["text"] = request.config_text;
+  } else {
+    config["text_base64"] = base64_encode(request.config_text);
+  }
+  return {{"config", std::move(config)},
+          {"overrides", request.overrides},
+          {"working_directory", request.working_directory},
+          {"paused", request.paused},
+          {"ignore_death", request.ignore_death},
+          {"hold", request.hold}};
+}
+
+template <>
+Result<CreateRequest> from_json(const json& value) {
+  JsonReader reader(value, "create request");
+  reader.only({"config", "overrides", "working_directory", "paused", "ignore_death", "hold"});
+  CreateRequest request;
+  json config;
+  reader.need("config", config);
+  reader.maybe("overrides", request.overrides);
+  reader.maybe("working_directory", request.working_directory);
+  reader.maybe("paused", request.paused);
+  reader.maybe("ignore_death", request.ignore_death);
+  reader.maybe("hold", request.hold);
+  XL_TRY(reader.check());
+
+  JsonReader inner(config, "config");
+  inner.only({"name", "text", "text_base64"});
+  std::optional<std::string> text;
+  std::optional<std::string> encoded;
+  inner.need("name", request.config_name);
+  inner.maybe("text", text);
+  inner.maybe("text_base64", encoded);
+  XL_TRY(inner.check());
+  if (text.has_value() == encoded.has_value()) {
+    return fail(ErrorCode::protocol, "config: needs either 'text' or 'text_base64'");
+  }
+  if (encoded) {
+    text = base64_decode(*encoded);
+    if (!text) {
+      return fail(ErrorCode::protocol, "config: 'text_base64' is not base64");
+    }
+  }
+  request.config_text = std::move(*text);
+  return request;
+}
+
+json to_json(const CreatedView& view) {
+  json phases = json::array();
+  for (const PhaseView& phase : view.phases) {
+    phases.push_back({{"phase", phase.phase}, {"ns", phase.ns}});
+  }
+  return {{"domid", view.domid},
+          {"name", view.name},
+          {"phases", std::move(phases)},
+          {"warnings", view.warnings},
+          {"rendered_warnings", view.rendered_warnings}};
+}
+
+template <>
+Result<CreatedView> from_json(const json& value) {
+  JsonReader reader(value, "created domain");
+  CreatedView view;
+  json phases = json::array();
+  reader.need("domid", view.domid);
+  reader.need("name", view.name);
+  reader.maybe("phases", phases);
+  reader.maybe("warnings", view.warnings);
+  reader.maybe("rendered_warnings", view.rendered_warnings);
+  XL_TRY(reader.check());
+  for (const json& entry : phases) {
+    JsonReader inner(entry, "phase");
+    PhaseView phase;
+    inner.need("phase", phase.phase);
+    inner.need("ns", phase.ns);
+    XL_TRY(inner.check());
+    view.phases.push_back(std::move(phase));
+  }
+  return view;
+}
+
+json to_json(const CheckedView& view) {
+  return {{"layout", view.layout}, {"rendered_warnings", view.rendered_warnings}};
+}
+
+template <>
+Result<CheckedView> from_json(const json& value) {
+  JsonReader reader(value, "checked config");
+  CheckedView view;
+  reader.need("layout", view.layout);
+  reader.maybe("rendered_warnings", view.rendered_warnings);
+  return reader.finish(std::move(view));
+}
+
+}  // namespace xl::api

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a subcommand is. Each lies in a file of its own and hands out one function.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libxl++/api/client.hpp"
+#include "libxl++/api/wire.hpp"
+
+namespace xl::cli {
+
+// Exit statuses, as in xl(1).
+enum class Exit {
+  success = 0,
+  failure = 1,         // anything that has no status of its own
+  usage = 2,           // the command line is wrong
+  invalid = 3,         // a config or an image cannot be used
+  not_found = 4,       // no such domain or file
+  unreachable = 5,     // xld or the hypervisor did not answer
+  domain_crashed = 6,  // create -F, -c: the domain did not end well
+};
+
+struct Arguments {
+  int verbosity = 0;               // how many -v stood before the command
+  std::vector<std::string> words;  // what stands behind it
+};
+
+// A function returns its success status; errors are printed by main, once.
+struct Failure {
+  Failure(Exit code, std::string line, bool ready = false)
+      : exit(code), text(std::move(line)), complete(ready) {}
+  Failure(const Error& error);           // NOLINT: implicit, so that XL_TRY passes errors on
+  Failure(const api::WireError& error);  // NOLINT
+
+  Exit exit;
+  std::string text;       // without "xl: error: ", unless
+  bool complete = false;  // it is ready to print (a config's findings, with caret)
+};
+
+template <typename T>
+using Outcome = Result<T, Failure>;
+
+Unexpected<Failure> wrong_usage(std::string text);
+
+struct Command {
+  std::string_view name;
+  std::string_view parameters;
+  std::string_view summary;  // one sentence without full stop
+  std::string_view options;  // one line each, or empty
+  Outcome<void> (*run)(const Arguments&);
+};
+
+std::span<const Command> commands();  // in the order of `xl help`
+// By name or unambiguous prefix.
+Outcome<const Command*> find_command(std::string_view name);
+
+// Connects to the daemon that the environment names, starting it if need be.
+Outcome<api::Client> connect();
+
+// --- the functions, in their files ---
+Outcome<void> run_console(const Arguments& arguments);
+Outcome<void> run_create(const Arguments& arguments);
+Outcome<void> run_daemon(const Arguments& arguments);
+Outcome<void> run_destroy(const Arguments& arguments);
+Outcome<void> run_dmesg(const Arguments& arguments);
+Outcome<void> run_domid(const Arguments& arguments);
+Outcome<void> run_domname(const Arguments& arguments);
+Outcome<void> run_help(const Arguments& arguments);
+Outcome<void> run_info(const Arguments& arguments);
+Outcome<void> run_inspect(const Arguments& arguments);
+Outcome<void> run_list(const Arguments& arguments);
+Outcome<void> run_pause(const Arguments& arguments);
+Outcome<void> run_rename(const Arguments& arguments);
+Outcome<void> run_unpause(const Arguments& arguments);
+Outcome<void> run_uptime(const Arguments& arguments);
+Outcome<void> run_version(const Arguments& arguments);
+Outcome<void> run_vm_list(const Arguments& arguments);
+
+}  // namespace xl::cli

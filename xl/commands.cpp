@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of subcommands: names, help texts, functions.
+#include "xl/command.hpp"
+
+namespace xl::cli {
+namespace {
+
+constexpr Command table[] = {
+    {"create", "<ConfigFile> [options] [key=value ...]", "Create a domain from a config file",
+     "-c                      Attach to its console\n"
+     "-p                      Leave it paused\n"
+     "-q, --quiet             Print no warnings\n"
+     "-F                      Stay in the foreground until it has ended\n"
+     "-e                      Leave it as it is when it has shut down\n"
+     "-n, --dryrun            Check only; with `xl -v create -n` print the memory layout\n"
+     "-f FILE, --defconfig=FILE  Use this config file\n",
+     run_create},
+    {"list", "[options] [Domain]", "List the domains",
+     "-l, --long              Print JSON in libxl's form\n"
+     "-v, --verbose           Print UUID and shutdown reason as well\n",
+     run_list},
+    {"vm-list", "", "List UUID, domid and name of the domains, without Domain-0", "", run_vm_list},
+    {"destroy", "<Domain>", "End a domain at once and free all that it has", "", run_destroy},
+    {"pause", "<Domain>", "Stop a domain's vcpus until it is unpaused", "", run_pause},
+    {"unpause", "<Domain>", "Let a paused domain run on", "", run_unpause},
+    {"console", "<Domain>", "Attach to a domain's console; ^] detaches", "", run_console},
+    {"domid", "<DomainName>", "Print a domain's domid", "", run_domid},
+    {"domname", "<DomainId>", "Print a domain's name", "", run_domname},
+    {"rename", "<Domain> <NewName>", "Rename a domain", "", run_rename},
+    {"uptime", "[-s] [Domain ...]", "Print how long domains have been running",
+     "-s                      The short form, with the time of day\n", run_uptime},
+    {"info", "[Key]", "Print what is known of the host, or one key's value", "", run_info},
+    {"dmesg", "[-c]", "Print the hypervisor's log", "-c                      Clear it as well\n",
+     run_dmesg},
+    {"inspect", "[options] <Kernel>", "Print what is seen in a kernel, and whether it can boot",
+     "--json                  Print JSON\n", run_inspect},
+    {"daemon", "start|stop|status [options]", "Start, stop or look at the daemon",
+     "--all                   stop: destroy the domains that run\n"
+     "--json                  status: print JSON\n",
+     run_daemon},
+    {"version", "", "Print the version", "", run_version},
+    {"help", "[Command]", "Print this list, or what is known of one command", "", run_help},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return table;
+}
+
+Outcome<const Command*> find_command(std::string_view name) {
+  const Command* found = nullptr;
+  std::string candidates;
+  for (const Command& command : table) {
+    if (command.name == name) {
+      return &command;
+    }
+    if (command.name.starts_with(name)) {
+      candidates.append(candidates.empty() ? "" : ", ").append(command.name);
+      found = &command;
+    }
+  }
+  if (found == nullptr) {
+    return wrong_usage("there is no command '" + std::string(name) + "'; see `xl help`");
+  }
+  if (candidates != found->name) {
+    return wrong_usage("'" + std::string(name) + "' may mean " + candidates);
+  }
+  return found;
+}
+
+}  // namespace xl::cli

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+
+#include "xl/command.hpp"
+#include "xl/console_session.hpp"
+#include "xl/follow.hpp"
+#include "xl/options.hpp"
+#include "xl/output.hpp"
+#include "xl/terminal.hpp"
+
+namespace xl::cli {
+namespace {
+
+struct Plan {
+  api::CreateRequest request;
+  bool console = false;
+  bool foreground = false;
+  bool check_only = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+// At most one byte more than a config may have: xld then says that it is too large.
+Result<std::string> read_config(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));  // NOLINT
+  if (!fd) {
+    return Unexpected(system_error(errno, "opening the config file '" + path + "'"));
+  }
+  std::string text;
+  while (text.size() <= api::max_config_bytes) {
+    const std::size_t before = text.size();
+    text.resize(before + 64 * 1024);
+    const ssize_t got = ::read(fd.get(), text.data() + before, text.size() - before);
+    const int error = errno;
+    text.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
+    if (got < 0 && error != EINTR) {
+      return Unexpected(system_error(error, "reading the config file '" + path + "'"));
+    }
+    if (got == 0) {
+      break;
+    }
+  }
+  return text;
+}
+
+Outcome<Plan> make_plan(const Arguments& arguments) {
+  XL_TRY_ASSIGN(const Options options,
+                Options::parse(arguments, "cpqFenf:",
+                               {{"quiet", 'q'}, {"dryrun", 'n'}, {"defconfig", 'f', true}}));
+  Plan plan;
+  plan.console = options.has('c');
+  plan.foreground = options.has('F');
+  plan.check_only = options.has('n');
+  plan.quiet = options.has('q');
+  plan.verbose = arguments.verbosity > 0;
+  plan.request.paused = options.has('p');
+  plan.request.ignore_death = options.has('e');
+  std::optional<std::string> file;
+  if (const char* given = options.value('f')) {
+    file = given;
+  }
+  for (const std::string& word : options.words()) {
+    if (word.find('=') != std::string::npos) {
+      plan.request.overrides.push_back(word);
+    } else if (file) {
+      return wrong_usage("'" + word + "' is a second config file");
+    } else {
+      file = word;
+    }
+  }
+  if (!file) {
+    return wrong_usage("no config file was given (/dev/null serves if key=value says it all)");
+  }
+  plan.request.config_name = *file;
+  XL_TRY_ASSIGN(plan.request.config_text, read_config(*file));
+  char here[PATH_MAX];
+  if (::getcwd(here, sizeof here) == nullptr) {
+    return Unexpected(Failure(system_error(errno, "asking for the working directory")));
+  }
+  plan.request.working_directory = here;
+  // Attached before the first instruction runs, so that no output is missed.
+  plan.request.hold = plan.console && !plan.request.paused;
+  return plan;
+}
+
+void report(const Plan& plan, const api::CreatedView& created) {
+  if (!plan.quiet) {
+    print_note(created.rendered_warnings);
+    for (const std::string& warning : created.warnings) {
+      print_note("xl: warning: " + warning + "\n");
+    }
+  }
+  if (plan.verbose) {
+    print_note(format("created domain '%s', domid %u\n", created.name.c_str(),
+                      static_cast<unsigned>(created.domid)));
+    for (const api::PhaseView& phase : created.phases) {
+      print_note(
+          format("  %-12s %8.3f ms\n", phase.phase.c_str(), static_cast<double>(phase.ns) / 1e6));
+    }
+  }
+}
+
+Outcome<void> check(const Plan& plan, api::Client& client) {
+  XL_TRY_ASSIGN(const api::CheckedView checked, client.check(plan.request));
+  if (!plan.quiet) {
+    print_note(checked.rendered_warnings);
+  }
+  if (plan.verbose) {
+    print(checked.layout);
+  }
+  return {};
+}
+
+Outcome<void> wait_in_foreground(Follower& follower) {
+  while (true) {
+    XL_TRY_ASSIGN(const Follower::News news, follower.next());
+    if (news == Follower::News::ended) {
+      return follower.verdict();
+    }
+  }
+}
+
+// The consoles of one domain and of its restarts. False: the user detached.
+Outcome<bool> show_consoles(Follower& follower, api::Client& client, api::ByteStream stream) {
+  const RawTerminal terminal;
+  std::optional<ConsoleSession> session(std::move(stream));
+  Follower::News news = Follower::News::none;
+  while (true) {
+    const bool watch = news == Follower::News::none;
+    XL_TRY_ASSIGN(const ConsoleSession::Stop stop, session->run(watch ? follower.fd() : -1));
+    if (stop == ConsoleSession::Stop::detached) {
+      return false;
+    }
+    if (stop == ConsoleSession::Stop::other_readable) {
+      XL_TRY_ASSIGN(news, follower.arrived());
+      if (news == Follower::News::ended && follower.preserved()) {
+        XL_TRY(session->drain());  // a domain that is kept keeps its console
+        return true;
+      }
+      continue;  // the console's end is still to come
+    }
+    if (news == Follower::News::none) {
+      XL_TRY_ASSIGN(news, follower.next());
+    }
+    while (news == Follower::News::restarted) {
+      auto next = client.attach_console(std::to_string(follower.domid()));
+      news = Follower::News::none;
+      if (next) {
+        session.emplace(std::move(next).value());
+        break;
+      }
+      XL_TRY_ASSIGN(news, follower.next());  // that one has ended already
+    }
+    if (news == Follower::News::ended) {
+      return true;
+    }
+  }
+}
+
+}  // namespace
+
+Outcome<void> run_create(const Arguments& arguments) {
+  XL_TRY_ASSIGN(const Plan plan, make_plan(arguments));
+  XL_TRY_ASSIGN(api::Client client, connect());
+  if (plan.check_only) {
+    return check(plan, client);
+  }
+  std::optional<Follower> follower;
+  if (plan.console || plan.foreground) {
+    XL_TRY_ASSIGN(api::LineStream events, client.events());
+    follower.emplace(std::move(events));
+  }
+  XL_TRY_ASSIGN(const api::CreatedView created, client.create(plan.request));
+  report(plan, created);
+  if (!follower) {
+    return {};
+  }
+  follower->follow(created.domid, created.name);
+  const std::string domain = std::to_string(created.domid);
+  if (plan.console) {
+    XL_TRY_ASSIGN(api::ByteStream stream, client.attach_console(domain));
+    if (plan.request.hold) {
+      XL_TRY(client.unpause(domain));
+    }
+    XL_TRY_ASSIGN(const bool to_the_end, show_consoles(*follower, client, std::move(stream)));
+    return to_the_end ? follower->verdict() : Outcome<void>();
+  }
+  return wait_in_foreground(*follower);
+}
+
+}  // namespace xl::cli

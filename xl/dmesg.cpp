@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "xl/command.hpp"
+#include "xl/options.hpp"
+#include "xl/output.hpp"
+
+namespace xl::cli {
+
+Outcome<void> run_dmesg(const Arguments& arguments) {
+  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "c", {{"clear", 'c'}}));
+  XL_TRY(options.need_words(0, 0));
+  XL_TRY_ASSIGN(api::Client client, connect());
+  XL_TRY_ASSIGN(const api::LogView log, client.hypervisor_log());
+  print(log.text);
+  if (options.has('c')) {
+    XL_TRY(client.clear_hypervisor_log(log.next));
+  }
+  return {};
+}
+
+}  // namespace xl::cli

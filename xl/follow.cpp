@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "xl/follow.hpp"
+
+namespace xl::cli {
+
+Follower::News Follower::consider(const api::EventView& event) {
+  if (event.domid != domid_) {
+    return News::none;
+  }
+  if (event.event == "renamed") {
+    name_ = event.name;
+  }
+  if (!event.end) {
+    return News::none;
+  }
+  if (event.event == "shutdown" && event.end->action != "preserve") {
+    return News::none;  // "ended" follows, with the successor if there is one
+  }
+  end_ = *event.end;
+  if (end_.successor) {
+    domid_ = *end_.successor;
+    return News::restarted;
+  }
+  return News::ended;
+}
+
+Outcome<void> Follower::read_once() {
+  XL_TRY_ASSIGN(const bool more, events_.fill());
+  if (!more) {
+    return Unexpected(Failure(Exit::unreachable,
+                              "xld went away while domain '" + name_ + "' was being waited for"));
+  }
+  return {};
+}
+
+Outcome<Follower::News> Follower::look() {
+  while (true) {
+    XL_TRY_ASSIGN(const std::optional<std::string> line, events_.take_line());
+    if (!line) {
+      return News::none;
+    }
+    XL_TRY_ASSIGN(const api::EventView event, api::parse_event(*line));
+    if (const News news = consider(event); news != News::none) {
+      return news;
+    }
+  }
+}
+
+Outcome<Follower::News> Follower::arrived() {
+  XL_TRY(read_once());
+  return look();
+}
+
+Outcome<Follower::News> Follower::next() {
+  while (true) {
+    XL_TRY_ASSIGN(const News news, look());
+    if (news != News::none) {
+      return news;
+    }
+    XL_TRY(read_once());
+  }
+}
+
+Outcome<void> Follower::verdict() const {
+  const bool crashed = end_.reason && (*end_.reason == "crash" || *end_.reason == "watchdog");
+  if (end_.reason && !crashed) {
+    return {};
+  }
+  std::string text = "domain '" + name_ + "' ";
+  text += !end_.reason                 ? "was destroyed before it ended by itself"
+          : *end_.reason == "watchdog" ? "was ended by its watchdog"
+                                       : "crashed";
+  if (!end_.last_console_line.empty()) {
+    text += "; the last line on its console was: " + end_.last_console_line;
+  }
+  if (crashed) {
+    text += "; see `xl dmesg` for what the hypervisor saw";
+  }
+  return Unexpected(Failure(Exit::domain_crashed, std::move(text)));
+}
+
+}  // namespace xl::cli

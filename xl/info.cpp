@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "xl/command.hpp"
+#include "xl/format/host.hpp"
+#include "xl/options.hpp"
+#include "xl/output.hpp"
+
+namespace xl::cli {
+
+Outcome<void> run_info(const Arguments& arguments) {
+  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, ""));
+  XL_TRY(options.need_words(0, 1));
+  XL_TRY_ASSIGN(api::Client client, connect());
+  XL_TRY_ASSIGN(const api::HostView host, client.host());
+  const std::vector<InfoLine> lines = info_lines(host);
+  if (options.words().empty()) {
+    print(info_table(lines));
+    return {};
+  }
+  for (const InfoLine& line : lines) {
+    if (line.key == options.words()[0]) {
+      print(line.value + "\n");
+      return {};
+    }
+  }
+  return wrong_usage("there is no key '" + options.words()[0] + "'");
+}
+
+}  // namespace xl::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "xl/command.hpp"
+#include "xl/format/domains.hpp"
+#include "xl/options.hpp"
+#include "xl/output.hpp"
+
+namespace xl::cli {
+
+Outcome<void> run_list(const Arguments& arguments) {
+  XL_TRY_ASSIGN(const Options options,
+                Options::parse(arguments, "lv", {{"long", 'l'}, {"verbose", 'v'}}));
+  XL_TRY(options.need_words(0, 1));
+  XL_TRY_ASSIGN(api::Client client, connect());
+  const bool one = !options.words().empty();
+  if (options.has('l')) {
+    XL_TRY_ASSIGN(const std::string json,
+                  client.libxl_json(one ? std::optional<std::string_view>(options.words()[0])
+                                        : std::nullopt));
+    print(json);
+    return {};
+  }
+  std::vector<api::DomainView> domains;
+  if (one) {
+    XL_TRY_ASSIGN(api::DomainView domain, client.find(options.words()[0]));
+    domains.push_back(std::move(domain));
+  } else {
+    XL_TRY_ASSIGN(domains, client.list());
+  }
+  print(domain_table(domains, options.has('v')));
+  return {};
+}
+
+}  // namespace xl::cli
