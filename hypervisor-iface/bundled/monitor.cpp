@@ -69,11 +69,11 @@ void Monitor::look() const {
   // The order matters: ask for the next ring first, then look; what comes after the look rings.
   parts_.area.host_sleeping().fetch_or(abi::sleeping_for_events, std::memory_order_seq_cst);
   parts_.on_bell();
-  if (has_events(parts_.area)) {
-    signal();
-  }
   if (parts_.area.releasable_pages().load(std::memory_order_relaxed) >= abi::release_threshold) {
     parts_.on_freed_frames();
+  }
+  if (has_events(parts_.area)) {
+    signal();
   }
 }
 
