@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Domains that end badly: only they end, the error carries their last line, xl dmesg has the report."""
+import time
+import harness
+
+
+class Crashes(harness.VmTest):
+    def expect_crash(self, how):
+        self.machine.xl("dmesg", "-c")
+        result = self.machine.run("crash", extra=how, check=False, timeout=20)
+        self.assertIn("crash: the last words", result.stdout)
+        self.expect_error(result, "crash: the last words")
+        return self.machine.xl("dmesg").stdout
+
+    def test_shutdown_crash(self):
+        self.assertRegex(self.expect_crash("shutdown").lower(), r"rip")
+
+    def test_triple_fault(self):
+        report = self.expect_crash("triple").lower()
+        for word in ("rip", "rax", "cr3", "exit", "hypercall"):
+            self.assertIn(word, report)
+
+    def test_jump_into_a_hole(self):
+        self.expect_crash("hole")
+
+    def test_lost_stack(self):
+        self.expect_crash("stack")
+
+    def test_preserve_keeps_the_domain(self):
+        name = self.machine.create("crash", extra="shutdown", on_crash="preserve")
+        state = harness.wait_until(lambda: next(
+            line for line in self.machine.xl("list").stdout.splitlines() if line.startswith(name)
+        ).split()[4].find("c") >= 0, "the domain is shown as crashed")
+        self.assertTrue(state)
+
+    def test_restart_boots_again(self):
+        name = self.machine.create("crash", extra="reboot", on_reboot="restart")
+        first = self.machine.domain_id(name)
+        harness.wait_until(lambda: name in self.machine.domains() and self.machine.domain_id(name) > first + 1,
+                           "the domain came back twice", 20)
+
+    def test_neighbours_do_not_notice(self):
+        before = self.machine.create("idle")
+        for how in ("shutdown", "triple", "hole", "stack"):
+            self.expect_crash(how)
+        self.assertIn(before, self.machine.domains())
+        start = time.monotonic()
+        self.expect_pass("hello")
+        self.assertLess(time.monotonic() - start, 5)
+
+
+if __name__ == "__main__":
+    harness.main()
