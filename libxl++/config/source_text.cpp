@@ -58,9 +58,10 @@ Picture draw(std::string_view line, std::size_t begin, std::size_t end) {
 std::string Picture::text_from(std::size_t begin, std::size_t end) const {
   std::size_t at = 0;
   std::size_t column = 0;
+  const std::string_view all = cells;
   const auto step_to = [&](std::size_t target) {
-    for (; column < target && at < cells.size(); ++column) {
-      at += utf8_length(std::string_view(cells).substr(at));
+    for (; column < target && at < all.size(); ++column) {
+      at += utf8_length(all.substr(at));
     }
     return at;
   };
@@ -80,8 +81,9 @@ Snippet window(const Picture& picture, bool cut_left, bool cut_right) {
   Snippet snippet;
   snippet.text = cut_left ? cut_mark : "";
   snippet.caret = static_cast<std::uint32_t>(snippet.text.size() + picture.first - begin);
-  snippet.width = static_cast<std::uint32_t>(std::max<std::size_t>(
-      std::min(picture.last, std::max(end, picture.first + 1)) - picture.first, 1));
+  const std::size_t least_end = picture.first + 1;  // the caret itself is always shown
+  const std::size_t caret_end = std::clamp(picture.last, least_end, std::max(end, least_end));
+  snippet.width = static_cast<std::uint32_t>(caret_end - picture.first);
   snippet.text += picture.text_from(begin, end);
   snippet.text += cut_right ? cut_mark : "";
   return snippet;
