@@ -8,9 +8,12 @@
 #include <cstdint>
 
 #include "hypervisor/core/event_table.hpp"
+#include "hypervisor/core/fifo.hpp"
 #include "hypervisor/core/grant_table.hpp"
+#include "hypervisor/core/line_buffer.hpp"
 #include "hypervisor/core/physmap.hpp"
 #include "hypervisor/core/platform.hpp"
+#include "hypervisor/core/shared_page.hpp"
 #include "hypervisor/core/spinlock.hpp"
 #include "hypervisor/core/vcpu.hpp"
 
@@ -33,19 +36,29 @@ struct Domain {
   std::atomic<bool> dying{false};
   std::atomic<bool> shut_down{false};
   std::atomic<std::uint32_t> shutdown_reason{0};
+  std::atomic<bool> changed{false};  // the host has not been told yet
+
+  Domain* next_dying = nullptr;    // under the reaper's lock
+  std::uint32_t closed_ports = 0;  // destroy: ports below are closed
+  unsigned built_vcpus = 0;     // vcpus that exist; equal to vcpu_count but while it is being made
+  bool platform_ready = false;  // P::init_domain has run
 
   // --- memory, under memory_lock
   SpinLock<P> memory_lock;
   Physmap<P> physmap;       // P sets nCR3 from physmap.root()
   std::uint64_t pages = 0;  // populated
   std::uint64_t max_pages = 0;
+  std::uint64_t highest_gfn = 0;                 // ever mapped
   std::atomic<std::uint64_t> overhead_pages{0};  // hypervisor frames held for it
   GrantTable<P> grants;
-  shared_info* shared = nullptr;
+  SharedPage shared;
   Mfn shared_mfn{};
+  std::atomic<bool> narrow{false};  // shared_info has the 32-bit layout
 
   // --- event channels, under the event lock
   EventTable<P> events;
+  Fifo<P> fifo;
+  std::atomic<unsigned> pollers{0};  // vcpus in SCHEDOP_poll
 
   // --- platform description, written before the domain runs
   std::array<std::uint64_t, HVM_NR_PARAMS> params{};
@@ -55,6 +68,8 @@ struct Domain {
   xl::abi::MemoryMapRecord* memory_map = nullptr;  // one frame
   unsigned memory_map_count = 0;
   std::uint32_t weight = 256;
+
+  LineBuffer<P> console;  // console_io
 
   typename P::DomainArch arch{};
 

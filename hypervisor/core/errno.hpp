@@ -30,6 +30,7 @@ enum class Errno : std::int32_t {
   nxio = XEN_ENXIO,
   range = XEN_ERANGE,
   nobufs = XEN_ENOBUFS,
+  nodata = XEN_ENODATA,
 };
 
 template <typename T>

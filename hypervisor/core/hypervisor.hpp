@@ -17,7 +17,7 @@
 // An exit handler that blocks, crashes or restarts simply returns to this loop. Upcalls: before
 // each entry ask upcall_vector(): while it has one, inject that vector as soon as RFLAGS.IF is 1
 // and no shadow blocks (else open the interrupt window); it stays until the guest clears
-// evtchn_upcall_pending. Per-vcpu vectors come as P::assert_vector instead.
+// evtchn_upcall_pending. Per-vcpu vectors come as P::assert_vector.
 //
 // Lock order (outer first): host > memory_lock of a domain (two domains: lower address first) >
 // frames > event > scheduler > timers of a CPU > log. Frames, event, scheduler, timers and log are
@@ -26,21 +26,17 @@
 
 #include <optional>
 
-#include "hypervisor/core/domain.hpp"
-#include "hypervisor/core/domain_table.hpp"
-#include "hypervisor/core/frames.hpp"
+#include "hypervisor/core/host_server.hpp"
 #include "hypervisor/core/hypercall_frame.hpp"
-#include "hypervisor/core/log.hpp"
-#include "hypervisor/core/scheduler.hpp"
+#include "hypervisor/core/hypercalls.hpp"
+#include "hypervisor/core/parts.hpp"
 
 namespace hyp {
 
 template <typename P>
 class Hypervisor {
  public:
-  using VcpuRef = Vcpu<P>&;
-
-  constexpr explicit Hypervisor(P& platform) : platform_(platform) {}
+  constexpr explicit Hypervisor(P& platform) : parts_(platform), host_(parts_) {}
 
   // --- start. Once, on the boot CPU, before any other CPU calls in. Header.state becomes `ready`
   // with announce().
@@ -50,7 +46,8 @@ class Hypervisor {
   // --- main loop
   void serve_host(unsigned cpu);
   Next<Vcpu<P>> schedule(unsigned cpu);
-  // Scrubs a bounded piece (about 2 MiB) of freed memory. True: there is more.
+  // Scrubs a bounded piece of freed memory, or frees a piece of a dead domain. True: look again, do
+  // not sleep.
   bool idle_work(unsigned cpu);
   // False: something is to be done, do not HLT.
   bool prepare_sleep(unsigned cpu);
@@ -58,30 +55,59 @@ class Hypervisor {
 
   // --- exits of the vcpu that runs on this CPU
   void hypercall(Vcpu<P>& vcpu, HypercallFrame& frame);
-  void block(Vcpu<P>& vcpu);      // HLT with IF=1: until has_event()
-  void yield(Vcpu<P>& vcpu);      // PAUSE loops
-  void vcpu_down(Vcpu<P>& vcpu);  // HLT with IF=0, or INIT: offline until vcpu_up
+  void block(Vcpu<P>& vcpu) { sched_op::block(parts_, vcpu); }  // HLT with IF=1: until has_event()
+  void yield(Vcpu<P>& vcpu) { parts_.core.scheduler.yield(vcpu); }
+  void vcpu_down(Vcpu<P>& vcpu) { parts_.lifecycle.vcpu_down(vcpu); }  // HLT with IF=0, INIT
   std::optional<std::uint8_t> upcall_vector(const Vcpu<P>& vcpu) const;
-  bool has_event(const Vcpu<P>& vcpu) const;  // upcall_vector or LAPIC interrupt
-  // Ends the domain with SHUTDOWN_crash and a report in the log. `vcpu` may be any vcpu of it.
+  bool has_event(const Vcpu<P>& vcpu) { return sched_op::has_event(parts_, vcpu); }
+  // Ends the domain with SHUTDOWN_crash and a report in the log. `vcpu` is the one at fault, and
+  // does not run elsewhere.
   void crash(Vcpu<P>& vcpu, const CrashReport& report);
-  // SHUTDOWN_*: e.g. ACPI power off or reset through the platform's ports.
-  void shutdown(Domain<P>& domain, std::uint32_t reason);
+  // SHUTDOWN_*: e.g. power off or reset through the platform's ports.
+  void shutdown(Domain<P>& domain, std::uint32_t reason) {
+    parts_.lifecycle.shutdown(domain, reason);
+  }
+  // The LAPIC's timer, by the CPU that runs the vcpu (or from P::lapic_timer_fired); `deadline` in
+  // system time.
+  void arm_lapic_timer(Vcpu<P>& vcpu, std::uint64_t deadline) {
+    parts_.core.timers.arm(vcpu.lapic, deadline);
+  }
+  void disarm_lapic_timer(Vcpu<P>& vcpu) { parts_.core.timers.cancel(vcpu.lapic); }
 
   // --- any CPU, any vcpu
-  void vcpu_up(Vcpu<P>& vcpu);  // SIPI: the platform has set its registers
-  void wake(Vcpu<P>& vcpu);  // something to deliver: unblocks it, or makes its CPU look (after P's
-                             // own IRR change)
+  // SIPI: the platform has set its registers.
+  void vcpu_up(Vcpu<P>& vcpu) {
+    vcpu.initialised.store(true);
+    parts_.lifecycle.vcpu_up(vcpu);
+  }
+  // Something to deliver (after P's own IRR change): unblocks the vcpu, or makes its CPU look.
+  void wake(Vcpu<P>& vcpu) { parts_.core.wake(vcpu); }
 
-  // --- hypervisor frames, zeroed. `domain` pays (null: the hypervisor). For P::init_domain,
-  // init_vcpu and the physmap.
-  Result<Mfn> alloc_page(Domain<P>* domain) { return alloc_pages(domain, 0); }
-  Result<Mfn> alloc_pages(Domain<P>* domain, unsigned order);  // aligned to its size; order <= 6
-  void free_pages(Domain<P>* domain, Mfn mfn, unsigned order);
+  // --- hypervisor frames, zeroed. `domain` pays (null: the hypervisor). For P::init_domain and
+  // init_vcpu.
+  Result<Mfn> alloc_page(Domain<P>* domain) { return parts_.core.alloc_pages(domain, 0); }
+  // 2^order frames, aligned to their size; order <= 6.
+  Result<Mfn> alloc_pages(Domain<P>* domain, unsigned order) {
+    return parts_.core.alloc_pages(domain, order);
+  }
+  void free_pages(Domain<P>* domain, Mfn mfn, unsigned order) {
+    parts_.core.free_pages(domain, mfn, order);
+  }
 
-  // --- ACPI, LAPIC: the platform's log lines. Guest-caused lines are rate limited.
-  Log<P>& log() { return log_; }
-  P& platform() { return platform_; }
+  Log<P>& log() { return parts_.core.log; }
+  P& platform() { return parts_.core.platform; }
+  Parts<P>& parts() { return parts_; }  // for tests
+
+ private:
+  void fire(Timer<P>& timer);
+  void write_areas(Vcpu<P>& vcpu);
+  void publish_releasable(bool scrubbed_all);
+
+  Parts<P> parts_;
+  HostServer<P> host_;
+  std::atomic<bool> release_told_{false};
 };
 
 }  // namespace hyp
+
+#include "hypervisor/core/hypervisor_impl.hpp"

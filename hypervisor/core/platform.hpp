@@ -76,6 +76,7 @@ concept PhysmapFormat = requires(std::uint64_t entry, Mfn mfn, PageKind kind, un
   { F::mfn(entry) } -> std::same_as<Mfn>;              // of a leaf (aligned to its size) or a table
   { F::kind(entry) } -> std::same_as<PageKind>;        // of a leaf
   { F::accessed(entry) } -> std::same_as<bool>;        // the guest has used this leaf
+  { F::accessed_bits } -> std::convertible_to<std::uint64_t>;  // the bits that say so
 };
 
 template <typename P>

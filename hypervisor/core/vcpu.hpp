@@ -9,19 +9,27 @@
 
 #include "hypervisor/core/heap.hpp"
 #include "hypervisor/core/platform.hpp"
+#include "hypervisor/core/shared_page.hpp"
 
 namespace hyp {
 
-enum class TimerKind : std::uint8_t { singleshot, periodic, poll };
+inline constexpr unsigned hypercall_numbers = 64;
+
+enum class TimerKind : std::uint8_t { singleshot, periodic, poll, lapic };
 
 // A deadline of a vcpu, in the heap of one physical CPU.
 template <typename P>
-struct Timer {
-  HeapNode node;  // key: deadline, system time in ns
+struct Timer : HeapNode {  // key: deadline, system time in ns
   Vcpu<P>* vcpu = nullptr;
   TimerKind kind = TimerKind::singleshot;
-  std::uint16_t cpu = 0;  // whose heap; valid while armed
+  std::atomic<std::uint16_t> cpu{0};  // whose heap; valid while armed
   std::atomic<bool> armed{false};
+};
+
+// A vcpu in the run queue. Key: virtual time.
+template <typename P>
+struct RunNode : HeapNode {
+  Vcpu<P>* vcpu = nullptr;
 };
 
 // RUNSTATE_* by name.
@@ -34,10 +42,11 @@ struct Vcpu {
   VcpuId id{};
 
   // --- scheduling, under the scheduler's lock unless it says otherwise
-  HeapNode run_node;                // key: virtual time
-  std::uint64_t virtual_time = 0;   // weighted ns
-  std::uint64_t slice_start = 0;    // system time at which it got the CPU
-  std::atomic<bool> online{false};  // VCPUOP_up / SIPI / set_vcpu_context
+  RunNode<P> run_node;
+  std::uint64_t virtual_time = 0;        // weighted ns
+  std::uint64_t slice_start = 0;         // system time at which it got the CPU
+  std::atomic<bool> initialised{false};  // has registers to start with
+  std::atomic<bool> online{false};       // VCPUOP_up / SIPI / set_vcpu_context
   std::atomic<bool> blocked{false};
   std::atomic<bool> running{false};  // some CPU has it as current
   std::atomic<bool> queued{false};
@@ -47,18 +56,16 @@ struct Vcpu {
   std::array<std::uint64_t, 4> state_ns{};  // by RunState
 
   // --- events
-  vcpu_info* info =
-      nullptr;     // in shared_info or registered; null: vcpu >= 32 without a registered one
-  Mfn info_mfn{};  // of the registered page
+  VcpuInfoView info;  // in shared_info or registered; none: vcpu >= 32 without a registered one
+  Mfn info_mfn{};     // of the registered page, which must stay
   bool info_registered = false;
-  std::uint8_t upcall_vector = 0;  // HVMOP_set_evtchn_upcall_vector; 0: none
+  std::atomic<std::uint8_t> upcall_vector{0};  // HVMOP_set_evtchn_upcall_vector; 0: none
   std::array<std::uint32_t, NR_VIRQS> virq_port{};
-  std::atomic<std::uint32_t> poll_port{0};  // SCHEDOP_poll: 0 none, ~0 several
-  std::atomic<bool> polling{false};
+  std::atomic<std::uint32_t> poll_port{0};  // SCHEDOP_poll: 0 not polling, ~0 several ports
 
   // --- areas that the guest registered, linear addresses, 0: none; written while the vcpu runs
-  std::uint64_t runstate_area = 0;
-  std::uint64_t time_area = 0;
+  std::atomic<std::uint64_t> runstate_area{0};
+  std::atomic<std::uint64_t> time_area{0};
   bool areas_narrow = false;  // 32-bit layout
   bool areas_dirty = false;   // to be written before the next entry
 
@@ -66,11 +73,12 @@ struct Vcpu {
   Timer<P> singleshot;
   Timer<P> periodic;
   Timer<P> poll;
-  std::uint64_t period_ns = 0;
+  Timer<P> lapic;  // armed by the platform
+  std::atomic<std::uint64_t> period_ns{0};
 
   // --- counters, by the CPU that runs the vcpu
   std::array<std::uint64_t, P::exit_causes> exits{};
-  std::array<std::uint64_t, 64> hypercalls{};
+  std::array<std::uint64_t, hypercall_numbers> hypercalls{};
   std::uint64_t last_hypercall = never;  // number, for the crash report
 
   typename P::VcpuArch arch{};

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames<P>: the frame allocator over all RAM that the hypervisor did not take for itself.
+// Freestanding.
+//
+// RAM is seen as 1 GiB stretches of 512 chunks of 2 MiB; a set of chunks is a bitmap of 512 bits. A
+// free chunk is in one set:
+//   clean    zero, and the emulator holds no translated code of it; `resident`: the host spends
+//   memory on it dirty    must be scrubbed by the hypervisor's own stores (the rule of the emulated
+//   CPU) stale    may hold data but was never used by a guest CPU: zeroing by the host (hole
+//   punching) is enough offered  with the host, which punches holes; not allocatable until it comes
+//   back (then clean, not resident)
+// A chunk that is broken into 4 KiB frames has its free frames in Small, and is in `partial` while
+// it has any. RAM that nobody ever used is clean and is never touched, nor is its metadata: at boot
+// one sets a few words per GiB.
+//
+// Thread rule: any CPU; one lock, held for bit operations only. Memory is zeroed outside of the
+// lock.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "hypervisor/core/chunk_set.hpp"
+#include "hypervisor/core/hypercall_frame.hpp"
+#include "hypervisor/core/platform.hpp"
+#include "hypervisor/core/spinlock.hpp"
+
+namespace hyp {
+
+inline constexpr unsigned order_4k = 0;
+inline constexpr unsigned order_small_max = 6;  // 256 KiB, the largest inside a broken chunk
+inline constexpr unsigned order_2m = 9;
+inline constexpr unsigned order_1g = 18;
+inline constexpr std::uint64_t chunk_frames = 512;
+inline constexpr std::uint64_t chunk_bytes = chunk_frames << xl::page_shift;
+
+// What has happened to frames that come back.
+enum class Taint : std::uint8_t {
+  used,       // a guest CPU or the hypervisor touched them: dirty
+  untouched,  // only the host may have written: stale
+};
+
+template <typename P>
+class Frames {
+ public:
+  constexpr explicit Frames(P& platform) : platform_(platform) {}
+
+  // Takes its own metadata from the first range that can hold it. nomem: no range can.
+  Result<void> init(const InitInfo& info);
+
+  // Zeroed frames, aligned to their size; order 0..6, 9 or 18. nomem when there are none; for order
+  // 18 also when no whole clean GiB is there. again: there would be, but the host has them
+  // (offered).
+  Result<Mfn> alloc(unsigned order);
+  void free(Mfn mfn, unsigned order, Taint taint);
+
+  // One bounded step of scrubbing for an idle CPU. False: nothing is dirty.
+  bool scrub_some(unsigned cpu);
+  // The CPU has other work: its half scrubbed chunk goes back.
+  void abandon_scrub(unsigned cpu);
+
+  // Offers what the host may release: fills `out` (frames as extents, gfn 0) with everything that
+  // is offered now, including what was taken before and not returned. Returns the number of
+  // records.
+  unsigned take_freed(xl::abi::ExtentRecord* out, unsigned capacity);
+  void return_freed();
+
+  struct Counts {
+    std::uint64_t clean = 0;  // frames, allocatable at once
+    std::uint64_t dirty = 0;  // dirty and stale
+    std::uint64_t offered = 0;
+    std::uint64_t total = 0;       // frames under management
+    std::uint64_t releasable = 0;  // of clean and dirty: what take_freed would offer
+    std::uint64_t metadata = 0;    // frames taken for metadata
+    std::uint64_t free() const { return clean + dirty + offered; }
+  };
+  Counts counts() const;
+
+ private:
+  struct Giga {
+    ChunkSet clean, resident, dirty, stale, offered, partial, small_dirty;
+  };
+  // Of one broken chunk.
+  struct Small {
+    ChunkSet free;   // frames
+    ChunkSet dirty;  // part of free
+  };
+  struct Scrub {
+    std::uint64_t chunk = never;
+    std::uint64_t offset = 0;
+    bool small = false;
+  };
+
+  static constexpr std::uint64_t scrub_step = 128 << 10;  // bytes per idle step
+  static constexpr std::uint64_t giga_frames = 512 * chunk_frames;
+
+  std::byte* chunk_pointer(std::uint64_t chunk) {
+    return platform_.frame(Mfn(chunk * chunk_frames));
+  }
+  Giga& giga_of(std::uint64_t chunk) { return gigas_[chunk / 512]; }
+  bool carve_metadata(InitInfo& info);
+  void add_range(std::uint64_t first, std::uint64_t end);
+  void drop_resident(Giga& giga, unsigned index);
+  std::uint64_t take_clean_chunk();
+  std::uint64_t take_dirty_chunk();
+  Result<Mfn> alloc_chunk();
+  Result<Mfn> alloc_giga();
+  Result<Mfn> alloc_small(unsigned order);
+  std::uint64_t find_small(unsigned order, bool dirty_too);
+  Mfn take_small(std::uint64_t chunk, unsigned index, unsigned order, bool& dirty);
+  void break_chunk(std::uint64_t chunk);
+  void free_small(std::uint64_t frame, unsigned count, Taint taint);
+  void free_chunks(std::uint64_t chunk, std::uint64_t count, Taint taint);
+  bool start_scrub(Scrub& scrub);
+  void finish_scrub(Scrub& scrub);
+  Errno shortage() const { return counts_.offered != 0 ? Errno::again : Errno::nomem; }
+
+  P& platform_;
+  mutable SpinLock<P> lock_;
+  Giga* gigas_ = nullptr;
+  std::uint64_t giga_count_ = 0;
+  Small* small_ = nullptr;  // by chunk
+  Counts counts_;
+  std::array<Scrub, max_cpus> scrubs_{};
+};
+
+}  // namespace hyp
+
+#include "hypervisor/core/frames_impl.hpp"

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// HostOps<P>: a domain's memory.
+#pragma once
+
+#include "hypervisor/core/host_ops.hpp"
+
+namespace hyp {
+
+template <typename P>
+HostResult HostOps<P>::set_max_memory(HostRequest& request, Domain<P>& domain) {
+  if (request.args[0] > gfn_limit) {
+    return fail(Errno::inval);
+  }
+  Guard guard(domain.memory_lock);
+  domain.max_pages = request.args[0];
+  return done();
+}
+
+// What can be known before the first frame is taken.
+template <typename P>
+HostResult HostOps<P>::check_extents(const HostRequest& request, const Domain<P>& domain) const {
+  using xl::abi::ExtentRecord;
+  if (!request.whole_rows<ExtentRecord>()) {
+    return fail(Errno::inval);
+  }
+  std::uint64_t total = 0;
+  for (std::uint64_t i = 0; i < request.rows<ExtentRecord>(); ++i) {
+    const auto extent = request.row<ExtentRecord>(i);
+    if (extent.pages == 0 || extent.gfn >= gfn_limit || extent.pages > gfn_limit - extent.gfn) {
+      return fail(Errno::inval);
+    }
+    total += extent.pages;
+  }
+  const auto counts = parts_.core.frames.counts();
+  if (total > gfn_limit || domain.pages + total > domain.max_pages) {
+    return fail(Errno::nomem);
+  }
+  if (total > counts.clean + counts.dirty) {
+    // Frames that are on their way back are worth another try.
+    const bool soon = total <= counts.free() + parts_.reaper.pending_frames();
+    return fail(soon ? Errno::busy : Errno::nomem);
+  }
+  return done();
+}
+
+// step: the extent, position: pages done of it.
+template <typename P>
+HostResult HostOps<P>::populate(HostRequest& request, Domain<P>& domain) {
+  using xl::abi::ExtentRecord;
+  constexpr unsigned leaves_per_step = 64;
+  if (request.undo_to != 0) {
+    return undo_populate(request, domain, static_cast<Errno>(request.undo_to));
+  }
+  if (request.step == 0 && request.position == 0) {
+    XL_TRY(check_extents(request, domain));
+  }
+  Guard guard(domain.memory_lock);
+  for (unsigned leaf = 0; request.step < request.rows<ExtentRecord>(); ++leaf) {
+    if (leaf == leaves_per_step) {
+      return Progress::more;
+    }
+    const auto extent = request.row<ExtentRecord>(request.step);
+    const Result<std::uint64_t> added = parts_.memory.populate_leaf(
+        domain, Gfn(extent.gfn + request.position), extent.pages - request.position, extent.pages);
+    if (!added) {
+      // What is mapped there already is the caller's mistake.
+      const Errno cause = added.error() == Errno::exist   ? Errno::inval
+                          : added.error() == Errno::again ? Errno::busy
+                                                          : added.error();
+      request.undo_to = static_cast<std::uint64_t>(cause);
+      return Progress::more;
+    }
+    request.position += *added;
+    if (request.position == extent.pages) {
+      ++request.step;
+      request.position = 0;
+    }
+  }
+  return done();
+}
+
+// Backwards through what populate has done, leaf by leaf.
+template <typename P>
+HostResult HostOps<P>::undo_populate(HostRequest& request, Domain<P>& domain, Errno cause) {
+  using xl::abi::ExtentRecord;
+  constexpr unsigned leaves_per_step = 256;
+  Guard guard(domain.memory_lock);
+  for (unsigned leaf = 0; leaf < leaves_per_step; ++leaf) {
+    while (request.position == 0) {
+      if (request.step == 0) {
+        return fail(cause);
+      }
+      --request.step;
+      request.position = request.row<ExtentRecord>(request.step).pages;
+    }
+    const auto extent = request.row<ExtentRecord>(request.step);
+    const Gfn last(extent.gfn + request.position - 1);
+    const std::uint64_t pages = level_pages(domain.physmap.lookup(last).level);
+    parts_.memory.undo_leaf(domain, last);
+    request.position -= pages < request.position ? pages : request.position;
+  }
+  return Progress::more;
+}
+
+template <typename P>
+HostResult HostOps<P>::translate(HostRequest& request, Domain<P>& domain) {
+  const std::uint64_t first = request.args[0];
+  const std::uint64_t count = request.args[1];
+  if (first >= gfn_limit || count > gfn_limit - first) {
+    return fail(Errno::inval);
+  }
+  xl::abi::ExtentRecord run{};
+  std::uint64_t covered = 0;
+  const auto put_run = [&] {
+    if (run.pages == 0) {
+      return true;
+    }
+    if (!request.put(run)) {
+      return false;
+    }
+    covered = run.gfn + run.pages - first;
+    return true;
+  };
+  for (std::uint64_t at = 0; at < count;) {
+    const PhysmapEntry entry = domain.physmap.lookup(Gfn(first + at));
+    if (entry.kind != PageKind::ram && entry.kind != PageKind::shared) {
+      break;
+    }
+    const std::uint64_t size = level_pages(entry.level);
+    const std::uint64_t left = size - ((first + at) & (size - 1));
+    const std::uint64_t pages = left < count - at ? left : count - at;
+    if (run.pages != 0 && run.mfn + run.pages == entry.mfn.value()) {
+      run.pages += pages;
+    } else {
+      if (!put_run()) {
+        run.pages = 0;
+        break;
+      }
+      run = xl::abi::ExtentRecord{first + at, entry.mfn.value(), pages};
+    }
+    at += pages;
+  }
+  (void)put_run();
+  if (covered == 0 && count != 0) {
+    return fail(Errno::inval);
+  }
+  request.results[0] = covered;
+  return done();
+}
+
+template <typename P>
+HostResult HostOps<P>::copy_to(HostRequest& request, Domain<P>& domain) {
+  if (request.args[1] > request.input_bytes) {
+    return fail(Errno::inval);
+  }
+  return done(
+      parts_.memory.copy_to(domain, request.args[0], request.input.data(), request.args[1]));
+}
+
+template <typename P>
+HostResult HostOps<P>::copy_from(HostRequest& request, Domain<P>& domain) {
+  if (request.args[1] > xl::abi::bulk_size) {
+    return fail(Errno::inval);
+  }
+  XL_TRY(parts_.memory.copy_from(domain, request.args[0], request.output, request.args[1]));
+  request.output_bytes = static_cast<std::uint32_t>(request.args[1]);
+  return done();
+}
+
+template <typename P>
+HostResult HostOps<P>::set_memory_map(HostRequest& request, Domain<P>& domain) {
+  using xl::abi::MemoryMapRecord;
+  static_assert(max_map_records * sizeof(MemoryMapRecord) <= xl::page_size);
+  if (!request.whole_rows<MemoryMapRecord>() || request.rows<MemoryMapRecord>() > max_map_records) {
+    return fail(Errno::inval);
+  }
+  if (domain.memory_map == nullptr) {
+    XL_TRY_ASSIGN(std::byte* const bytes, parts_.core.alloc_bytes(&domain));
+    // SAFETY: a zeroed frame that holds nothing else.
+    domain.memory_map = reinterpret_cast<MemoryMapRecord*>(bytes);
+  }
+  domain.memory_map_count = 0;
+  std::memcpy(domain.memory_map, request.input.data(), request.input_bytes);
+  domain.memory_map_count = static_cast<unsigned>(request.rows<MemoryMapRecord>());
+  return done();
+}
+
+}  // namespace hyp

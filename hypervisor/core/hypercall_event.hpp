@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// HYPERVISOR_event_channel_op (public/event_channel.h). Its structures are alike in both widths.
+#pragma once
+
+#include "hypervisor/core/call.hpp"
+
+namespace hyp::event_op {
+
+template <typename P>
+Result<void> alloc_unbound(const Call<P>& call, std::uint64_t arg) {
+  XL_TRY_ASSIGN(evtchn_alloc_unbound op, call.template read<evtchn_alloc_unbound>(arg));
+  if (!call.is_self(op.dom)) {
+    return fail(op.dom == 0 || call.parts.core.domains.find(DomId(op.dom)) != nullptr
+                    ? Errno::perm
+                    : Errno::srch);
+  }
+  const DomId remote = call.is_self(op.remote_dom) ? call.domain().id : DomId(op.remote_dom);
+  XL_TRY_ASSIGN(op.port, call.parts.events.alloc_unbound(&call.domain(), remote));
+  return call.write(arg, op);
+}
+
+template <typename P>
+Result<void> bind_interdomain(const Call<P>& call, std::uint64_t arg) {
+  XL_TRY_ASSIGN(evtchn_bind_interdomain op, call.template read<evtchn_bind_interdomain>(arg));
+  Domain<P>* remote = &call.domain();
+  if (!call.is_self(op.remote_dom)) {
+    remote = call.parts.core.domains.find(DomId(op.remote_dom));
+    if (remote == nullptr && op.remote_dom != 0) {
+      return fail(Errno::srch);
+    }
+  }
+  XL_TRY_ASSIGN(op.local_port,
+                call.parts.events.bind_interdomain(&call.domain(), remote, op.remote_port));
+  return call.write(arg, op);
+}
+
+template <typename P>
+Result<void> bind_virq(const Call<P>& call, std::uint64_t arg) {
+  XL_TRY_ASSIGN(evtchn_bind_virq op, call.template read<evtchn_bind_virq>(arg));
+  XL_TRY_ASSIGN(op.port, call.parts.events.bind_virq(call.domain(), op.virq, op.vcpu));
+  return call.write(arg, op);
+}
+
+template <typename P>
+Result<void> bind_ipi(const Call<P>& call, std::uint64_t arg) {
+  XL_TRY_ASSIGN(evtchn_bind_ipi op, call.template read<evtchn_bind_ipi>(arg));
+  XL_TRY_ASSIGN(op.port, call.parts.events.bind_ipi(call.domain(), op.vcpu));
+  return call.write(arg, op);
+}
+
+template <typename P>
+Result<void> status(const Call<P>& call, std::uint64_t arg) {
+  XL_TRY_ASSIGN(evtchn_status op, call.template read<evtchn_status>(arg));
+  if (!call.is_self(op.dom)) {
+    return fail(op.dom == 0 || call.parts.core.domains.find(DomId(op.dom)) != nullptr
+                    ? Errno::perm
+                    : Errno::srch);
+  }
+  XL_TRY_ASSIGN(const Channel channel, call.parts.events.status(&call.domain(), op.port));
+  op.vcpu = channel.vcpu;
+  switch (channel.state) {
+    case ChannelState::free: op.status = EVTCHNSTAT_closed; break;
+    case ChannelState::unbound:
+      op.status = EVTCHNSTAT_unbound;
+      op.u.unbound.dom = channel.remote_domain;
+      break;
+    case ChannelState::interdomain:
+      op.status = EVTCHNSTAT_interdomain;
+      op.u.interdomain.dom = channel.remote_domain;
+      op.u.interdomain.port = channel.remote;
+      break;
+    case ChannelState::virq:
+      op.status = EVTCHNSTAT_virq;
+      op.u.virq = channel.remote;
+      break;
+    case ChannelState::ipi: op.status = EVTCHNSTAT_ipi; break;
+  }
+  return call.write(arg, op);
+}
+
+template <typename P>
+Result<void> reset(const Call<P>& call, std::uint64_t arg) {
+  XL_TRY_ASSIGN(const evtchn_reset op, call.template read<evtchn_reset>(arg));
+  if (!call.is_self(op.dom)) {
+    return fail(op.dom == 0 || call.parts.core.domains.find(DomId(op.dom)) != nullptr
+                    ? Errno::perm
+                    : Errno::srch);
+  }
+  call.parts.events.reset(call.domain());
+  return {};
+}
+
+template <typename P>
+Result<void> dispatch(const Call<P>& call, std::uint64_t command, std::uint64_t arg) {
+  Events<P>& events = call.parts.events;
+  Domain<P>& domain = call.domain();
+  switch (command) {
+    case EVTCHNOP_alloc_unbound: return alloc_unbound(call, arg);
+    case EVTCHNOP_bind_interdomain: return bind_interdomain(call, arg);
+    case EVTCHNOP_bind_virq: return bind_virq(call, arg);
+    case EVTCHNOP_bind_ipi: return bind_ipi(call, arg);
+    case EVTCHNOP_status: return status(call, arg);
+    case EVTCHNOP_reset: return reset(call, arg);
+    case EVTCHNOP_close: {
+      XL_TRY_ASSIGN(const evtchn_close op, call.template read<evtchn_close>(arg));
+      return events.close(&domain, op.port);
+    }
+    case EVTCHNOP_send: {
+      XL_TRY_ASSIGN(const evtchn_send op, call.template read<evtchn_send>(arg));
+      return events.send(&domain, op.port);
+    }
+    case EVTCHNOP_bind_vcpu: {
+      XL_TRY_ASSIGN(const evtchn_bind_vcpu op, call.template read<evtchn_bind_vcpu>(arg));
+      return events.bind_vcpu(domain, op.port, op.vcpu);
+    }
+    case EVTCHNOP_unmask: {
+      XL_TRY_ASSIGN(const evtchn_unmask op, call.template read<evtchn_unmask>(arg));
+      return events.unmask(domain, op.port);
+    }
+    default: return fail(Errno::nosys);
+  }
+}
+
+}  // namespace hyp::event_op

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Definitions of Hypervisor<P>.
+#pragma once
+
+#include "hypervisor/core/hypervisor.hpp"
+
+namespace hyp {
+
+// --- start ---
+
+template <typename P>
+Result<void> Hypervisor<P>::init(const InitInfo& info) {
+  Core<P>& core = parts_.core;
+  if (info.cpus == 0 || info.cpus > max_cpus) {
+    return fail(Errno::inval);
+  }
+  XL_TRY(core.frames.init(info));
+  core.cpus = info.cpus;
+  core.tsc_khz = info.tsc_khz;
+  const MemoryRange& last = info.ranges[info.range_count - 1];
+  core.last_frame = ((last.start + last.size) >> xl::page_shift) - 1;
+  core.scheduler.init(info.cpus);
+  const auto counts = core.frames.counts();
+  xl::abi::Header& header = core.header();
+  header.magic = xl::abi::magic;
+  header.version = xl::abi::version;
+  header.tsc_khz = info.tsc_khz;
+  header.total_pages = counts.total + counts.metadata + info.hypervisor_pages;
+  header.hypervisor_pages = info.hypervisor_pages;
+  header.cpus = info.cpus;
+  shared_word::store<std::uint32_t>(&header.hypervisor_sleeping, 1);
+  core.log.write(Level::info, "memory: ", counts.total / 256, " MiB for domains, ", counts.metadata,
+                 " frames of metadata; ", info.cpus, " cpus");
+  return {};
+}
+
+template <typename P>
+void Hypervisor<P>::announce() {
+  shared_word::store<std::uint32_t>(&parts_.core.header().state,
+                                    static_cast<std::uint32_t>(xl::abi::State::ready));
+}
+
+// --- main loop ---
+
+template <typename P>
+void Hypervisor<P>::serve_host(unsigned cpu) {
+  host_.serve(cpu);
+  parts_.reaper.step([this](Domain<P>& domain) { return parts_.lifecycle.tear_down(domain); });
+}
+
+template <typename P>
+void Hypervisor<P>::fire(Timer<P>& timer) {
+  Vcpu<P>& vcpu = *timer.vcpu;
+  switch (timer.kind) {
+    case TimerKind::singleshot: parts_.events.raise_virq(vcpu, VIRQ_TIMER); break;
+    case TimerKind::periodic: {
+      const std::uint64_t period = vcpu.period_ns.load();
+      if (period != 0) {
+        const std::uint64_t now = parts_.core.platform.now_ns();
+        const std::uint64_t due = timer.key + period;
+        parts_.core.timers.arm(timer, due > now ? due : now + period);
+        parts_.events.raise_virq(vcpu, VIRQ_TIMER);
+      }
+      break;
+    }
+    case TimerKind::poll:
+      if (sched_op::end_poll(vcpu)) {
+        parts_.core.wake(vcpu);
+      }
+      break;
+    case TimerKind::lapic:
+      parts_.core.platform.lapic_timer_fired(vcpu);
+      parts_.core.wake(vcpu);
+      break;
+  }
+}
+
+// The guest's own record of its runstate, by linear address: only now can its page tables be used.
+template <typename P>
+void Hypervisor<P>::write_areas(Vcpu<P>& vcpu) {
+  const std::uint64_t area = vcpu.runstate_area.load();
+  if (area != 0) {
+    (void)write_runstate(parts_, vcpu, vcpu, area, vcpu.areas_narrow).has_value();
+  }
+}
+
+template <typename P>
+Next<Vcpu<P>> Hypervisor<P>::schedule(unsigned cpu) {
+  Core<P>& core = parts_.core;
+  const std::uint64_t now = core.platform.now_ns();
+  while (Timer<P>* const timer = core.timers.expire(cpu, now)) {
+    fire(*timer);
+  }
+  const auto pick = core.scheduler.pick(cpu, now);
+  if (pick.vcpu != nullptr) {
+    core.frames.abandon_scrub(cpu);
+    host_.stop_polling(cpu);
+    sched_op::end_stale_poll(parts_, *pick.vcpu);
+    if (pick.switched) {
+      write_areas(*pick.vcpu);
+    }
+  }
+  parts_.reaper.grace().passed(cpu);
+  const std::uint64_t timer = core.timers.next(cpu);
+  return {pick.vcpu, timer < pick.slice_end ? timer : pick.slice_end};
+}
+
+// Tells the host that memory can be released: when all is scrubbed, or when it has become much.
+template <typename P>
+void Hypervisor<P>::publish_releasable(bool scrubbed_all) {
+  constexpr std::uint64_t much = 16384;  // pages: 64 MiB
+  const std::uint64_t pages = parts_.core.frames.counts().releasable;
+  shared_word::store<std::uint64_t>(&parts_.core.header().releasable_pages, pages);
+  if (pages < xl::abi::release_threshold) {
+    release_told_.store(false);
+  } else if ((scrubbed_all || pages >= much) && !release_told_.exchange(true)) {
+    parts_.core.ring_host(xl::abi::sleeping_for_events);
+  }
+}
+
+template <typename P>
+bool Hypervisor<P>::idle_work(unsigned cpu) {
+  if (host_.has_request() || parts_.core.scheduler.wants_attention(cpu) ||
+      parts_.reaper.has_work()) {
+    return true;
+  }
+  if (parts_.core.frames.scrub_some(cpu)) {
+    publish_releasable(false);
+    return true;
+  }
+  publish_releasable(true);
+  return host_.keep_polling(cpu);
+}
+
+template <typename P>
+bool Hypervisor<P>::prepare_sleep(unsigned cpu) {
+  host_.stop_polling(cpu);
+  parts_.reaper.grace().sleeps(cpu);
+  // Flags first, then the look: whoever acts in between either sees the flag and kicks, or is seen.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return !host_.has_request() && !parts_.core.scheduler.wants_attention(cpu) &&
+         !parts_.reaper.has_work();
+}
+
+template <typename P>
+void Hypervisor<P>::wake_up(unsigned cpu) {
+  parts_.reaper.grace().awakes(cpu);
+}
+
+// --- exits ---
+
+template <typename P>
+void Hypervisor<P>::hypercall(Vcpu<P>& vcpu, HypercallFrame& frame) {
+  vcpu.last_hypercall = frame.number;
+  if (frame.number < hypercall_numbers) {
+    ++vcpu.hypercalls[frame.number];
+  }
+  frame.restart = false;
+  const Call<P> call{parts_, vcpu, frame};
+  frame.result = static_cast<std::uint64_t>(dispatch_hypercall(call));
+}
+
+template <typename P>
+std::optional<std::uint8_t> Hypervisor<P>::upcall_vector(const Vcpu<P>& vcpu) const {
+  const std::uint8_t vector = vcpu.domain->callback_vector.load(std::memory_order_relaxed);
+  if (vector == 0 || vcpu.upcall_vector.load(std::memory_order_relaxed) != 0 || !vcpu.info ||
+      !vcpu.info.upcall_pending()) {
+    return std::nullopt;
+  }
+  return vector;
+}
+
+template <typename P>
+void Hypervisor<P>::crash(Vcpu<P>& vcpu, const CrashReport& report) {
+  if (vcpu.domain->shut_down.load()) {
+    return;
+  }
+  xl::abi::VcpuContextRecord r{};
+  parts_.core.platform.get_context(vcpu, r);
+  Log<P>& log = parts_.core.log;
+  const DomId id = vcpu.domain->id;
+  log.write(Level::error, id, " ", vcpu.id, " crashed: ", report.cause, ", exit ",
+            hex(report.exit_code), " info ", hex(report.info1), " ", hex(report.info2));
+  log.write(Level::error, id, " ", vcpu.id, " rip ", hex(r.rip), " rsp ", hex(r.rsp), " rflags ",
+            hex(r.rflags), " cs ", hex(r.cs.selector), " cr0 ", hex(r.cr0), " cr2 ", hex(r.cr2),
+            " cr3 ", hex(r.cr3), " cr4 ", hex(r.cr4), " efer ", hex(r.efer));
+  log.write(Level::error, id, " ", vcpu.id, " rax ", hex(r.rax), " rbx ", hex(r.rbx), " rcx ",
+            hex(r.rcx), " rdx ", hex(r.rdx), " rsi ", hex(r.rsi), " rdi ", hex(r.rdi), " rbp ",
+            hex(r.rbp));
+  log.write(Level::error, id, " ", vcpu.id, " r8 ", hex(r.r8), " r9 ", hex(r.r9), " r10 ",
+            hex(r.r10), " r11 ", hex(r.r11), " r12 ", hex(r.r12), " r13 ", hex(r.r13), " r14 ",
+            hex(r.r14), " r15 ", hex(r.r15));
+  if (vcpu.last_hypercall == never) {
+    log.write(Level::error, id, " ", vcpu.id, " made no hypercall");
+  } else {
+    const auto number = static_cast<unsigned>(vcpu.last_hypercall);
+    const char* const name = hypercall_name(number);
+    log.write(Level::error, id, " ", vcpu.id, " last hypercall ", vcpu.last_hypercall, " ",
+              name == nullptr ? "(unknown)" : name);
+  }
+  parts_.lifecycle.shutdown(*vcpu.domain, SHUTDOWN_crash);
+}
+
+}  // namespace hyp

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory<P>: what changes a domain's physmap: populate, release, pages of the hypervisor and of
+// other domains. The caller holds the domain's memory_lock, unless a function says that it takes
+// it.
+#pragma once
+
+#include "hypervisor/core/core.hpp"
+#include "hypervisor/core/reaper.hpp"
+
+namespace hyp {
+
+// From this size on an extent is mapped with 1 GiB pages: below, the finer Accessed bits of 2 MiB
+// pages spare more scrubbing at the end than the shorter walk saves.
+inline constexpr std::uint64_t giga_leaf_threshold = 2ULL << 18;
+
+template <typename P>
+class Memory {
+ public:
+  constexpr Memory(Core<P>& core, Reaper<P>& reaper) : core_(core), reaper_(reaper) {}
+
+  // Maps one leaf of new zeroed frames at gfn, as large as `count` pages and `extent` (size of the
+  // whole request) allow. Returns its pages. exist: something is mapped; nomem, again: no frames.
+  Result<std::uint64_t> populate_leaf(Domain<P>& domain, Gfn gfn, std::uint64_t count,
+                                      std::uint64_t extent);
+  // Exactly one leaf of this level, or an error.
+  Result<void> populate_exact(Domain<P>& domain, Gfn gfn, unsigned level);
+  // Gives up the 4 KiB of RAM at gfn. inval: no RAM there; busy: a grant or a registered page pins
+  // it.
+  Result<void> release(Domain<P>& domain, Gfn gfn);
+  // Undo of populate_leaf for a domain that has not run since.
+  void undo_leaf(Domain<P>& domain, Gfn gfn);
+
+  // Moves RAM from one gfn to another (XENMAPSPACE_gmfn); what was at `to` is released.
+  Result<void> move(Domain<P>& domain, Gfn from, Gfn to);
+  // Puts a frame of the hypervisor at gfn; RAM that is there is released first.
+  Result<void> map_shared(Domain<P>& domain, Gfn gfn, Mfn mfn);
+  // Takes a frame of kind `shared` away again.
+  Result<void> unmap_shared(Domain<P>& domain, Gfn gfn);
+
+  // The frame at gfn if it is the domain's own RAM. Takes no lock: valid until this CPU's next
+  // schedule().
+  Result<Mfn> ram_frame(const Domain<P>& domain, Gfn gfn) const;
+  // A registered or granted page that has to stay where it is.
+  bool is_pinned(Domain<P>& domain, Mfn mfn) const;
+
+  // Copies between the domain's guest physical memory and `bytes`; takes no lock. fault: some page
+  // is not RAM.
+  Result<void> copy_to(Domain<P>& domain, std::uint64_t address, const std::byte* from,
+                       std::uint64_t bytes);
+  Result<void> copy_from(Domain<P>& domain, std::uint64_t address, std::byte* to,
+                         std::uint64_t bytes);
+
+ private:
+  auto table_frames(Domain<P>& domain) {
+    return [this, &domain] { return core_.alloc_pages(&domain, 0); };
+  }
+  // Frees the place at gfn for something else to be mapped there.
+  Result<void> vacate(Domain<P>& domain, Gfn gfn);
+  Result<void> map(Domain<P>& domain, Gfn gfn, Mfn mfn, unsigned level, PageKind kind);
+  template <typename Copy>
+  Result<void> each_piece(Domain<P>& domain, std::uint64_t address, std::uint64_t bytes,
+                          Copy&& copy);
+
+  Core<P>& core_;
+  Reaper<P>& reaper_;
+};
+
+}  // namespace hyp
+
+#include "hypervisor/core/memory_impl.hpp"

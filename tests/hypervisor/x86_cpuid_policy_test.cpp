@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/x86_64/cpuid_policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include "hypervisor/x86_64/clock.hpp"
+
+namespace hyp::x86 {
+namespace {
+
+// A CPU that has every feature bit, of today and of the future.
+CpuidResult everything(std::uint32_t, std::uint32_t) {
+  return {~0U, ~0U, ~0U, ~0U};
+}
+CpuidResult nothing(std::uint32_t, std::uint32_t) {
+  return {};
+}
+
+CpuidResult ask(std::uint32_t leaf, std::uint32_t subleaf = 0, CpuidVcpu vcpu = {}) {
+  return cpuid_policy(vcpu, leaf, subleaf, everything);
+}
+
+TEST(CpuidPolicy, FeaturesWithoutSupportHereStayHidden) {
+  const CpuidResult one = ask(1);
+  EXPECT_EQ(one.ecx & (1U << 5), 0U);              // VMX
+  EXPECT_EQ(one.ecx & (1U << 3), 0U);              // MONITOR
+  EXPECT_EQ(one.ecx & (1U << 24), 0U);             // TSC deadline
+  EXPECT_EQ(one.ecx & (1U << 26), 0U);             // XSAVE
+  EXPECT_EQ(one.edx & (1U << 12), 0U);             // MTRR
+  EXPECT_EQ(ask(0x80000001).ecx & (1U << 2), 0U);  // SVM
+  EXPECT_EQ(ask(7).ecx, 0U);                       // among them LA57 and PKU
+  EXPECT_EQ(ask(7, 1).eax, 0U);
+  EXPECT_EQ(ask(0xd).eax, 0U);
+  EXPECT_EQ(ask(0x8000000a).eax, 0U);
+  EXPECT_EQ(ask(0x12345).eax, 0U);
+}
+
+TEST(CpuidPolicy, LeavesAreBounded) {
+  EXPECT_EQ(ask(0).eax, 0xdU);
+  EXPECT_EQ(ask(0x80000000).eax, 0x80000008U);
+  EXPECT_EQ(cpuid_policy({}, 0, 0, [](auto, auto) { return CpuidResult{7, 1, 2, 3}; }).eax, 7U);
+}
+
+TEST(CpuidPolicy, WhatTheHypervisorGivesItselfNeedsNoHost) {
+  const CpuidResult one = cpuid_policy({}, 1, 0, nothing);
+  EXPECT_NE(one.ecx & (1U << 31), 0U);
+  EXPECT_NE(one.ecx & (1U << 21), 0U);
+  EXPECT_EQ(one.edx, 0U);
+}
+
+TEST(CpuidPolicy, XenLeaves) {
+  const CpuidVcpu vcpu{.domain = 7, .vcpu = 3, .vcpus = 4, .tsc_khz = 2'300'000};
+  const CpuidResult signature = ask(0x40000000, 0, vcpu);
+  EXPECT_GE(signature.eax, 0x40000004U);
+  EXPECT_EQ(signature.ebx, 0x566e6558U);
+  EXPECT_EQ(ask(0x40000001, 0, vcpu).eax, 0x00040011U);
+  EXPECT_EQ(ask(0x40000002, 0, vcpu).ebx, 0x40000000U);
+  EXPECT_EQ(ask(0x40000003, 0, vcpu).ecx, 2'300'000U);
+  const CpuidResult hvm = ask(0x40000004, 0, vcpu);
+  EXPECT_EQ(hvm.eax & (1U << 6), 0U);  // no upcall vector: see cpuid_policy.hpp
+  EXPECT_NE(hvm.eax & (1U << 3), 0U);
+  EXPECT_EQ(hvm.ebx, 3U);
+  EXPECT_EQ(hvm.ecx, 7U);
+}
+
+TEST(CpuidPolicy, TopologyGivesEachVcpuItsOwnApicId) {
+  const CpuidVcpu vcpu{.vcpu = 3, .vcpus = 4, .apic_id = 6};
+  EXPECT_EQ(ask(1, 0, vcpu).ebx >> 24, 6U);
+  EXPECT_EQ(ask(0xb, 0, vcpu).edx, 6U);
+  EXPECT_EQ(ask(0xb, 0, vcpu).eax, 1U);
+  EXPECT_EQ(ask(0xb, 1, vcpu).eax, 3U);
+  EXPECT_EQ(ask(0xb, 1, vcpu).ebx, 4U);
+  EXPECT_EQ(ask(0xb, 2, vcpu).ecx, 2U);
+  EXPECT_EQ(ask(0xb, 2, vcpu).ebx, 0U);
+}
+
+TEST(CpuidPolicy, XsaveFollowsTheSwitch) {
+  CpuidVcpu vcpu{.xsave = true};
+  EXPECT_NE(ask(1, 0, vcpu).ecx & (1U << 26), 0U);
+  EXPECT_EQ(ask(1, 0, vcpu).ecx & (1U << 27), 0U);
+  vcpu.cr4 = 1U << 18;
+  EXPECT_NE(ask(1, 0, vcpu).ecx & (1U << 27), 0U);
+  EXPECT_NE(ask(7, 0, vcpu).ebx & (1U << 5), 0U);
+}
+
+TEST(TscScale, AgreesWithTheRateFromSlowToFast) {
+  for (const std::uint64_t khz :
+       {400'000ULL, 999'999ULL, 1'000'000ULL, 2'300'000ULL, 5'100'000ULL}) {
+    const TscScale scale = TscScale::from_khz(khz);
+    const std::uint64_t hour = 3600;
+    const std::uint64_t ns = scale.to_ns(khz * 1000 * hour);
+    EXPECT_NEAR(static_cast<double>(ns), 3600e9, 3600e9 * 1e-9 + 2) << khz;
+  }
+}
+
+TEST(TscScale, NeverGoesBack) {
+  const TscScale scale = TscScale::from_khz(2'299'998);
+  std::uint64_t before = 0;
+  for (std::uint64_t tsc = 1ULL << 40; tsc < (1ULL << 40) + 10'000; ++tsc) {
+    const std::uint64_t now = scale.to_ns(tsc);
+    ASSERT_GE(now, before);
+    before = now;
+  }
+}
+
+}  // namespace
+}  // namespace hyp::x86
