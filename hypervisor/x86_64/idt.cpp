@@ -5,7 +5,7 @@
 
 #include "hypervisor/x86_64/apic.hpp"
 #include "hypervisor/x86_64/instructions.hpp"
-#include "hypervisor/x86_64/log.hpp"
+#include "hypervisor/x86_64/panic.hpp"
 #include "hypervisor/x86_64/per_cpu.hpp"
 
 namespace hyp::x86 {

@@ -5,7 +5,7 @@
 
 #include "hypervisor/abi/host_area.hpp"
 #include "hypervisor/x86_64/instructions.hpp"
-#include "hypervisor/x86_64/log.hpp"
+#include "hypervisor/x86_64/panic.hpp"
 
 namespace hyp::x86 {
 

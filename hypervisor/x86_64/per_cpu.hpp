@@ -30,15 +30,26 @@ inline constexpr std::uint32_t flag_timer = 1;
 inline constexpr std::uint32_t flag_doorbell = 2;
 inline constexpr std::uint32_t flag_kick = 4;
 
+// In the hypervisor a CPU sees flags by itself, before it sleeps or enters a guest; else only an
+// interrupt reaches it.
+inline constexpr std::uint32_t attention_none = 0;
+inline constexpr std::uint32_t attention_interrupt = 1;
+
 struct alignas(64) PerCpu {
   std::uint8_t* stack_top;  // boot.S loads it: offset 0
   PerCpu* self;             // offset 8: GS:8 gives this object
   std::uint32_t index;
   std::uint32_t apic_id;
-  std::uint32_t flags;
-  std::uint32_t online;  // the CPU reached its loop
-  std::uint64_t
-      host_vmcb;  // physical: what VMSAVE keeps of the hypervisor (FS, GS, TR, LDTR, syscall MSRs)
+  std::uint32_t flags;           // atomic, flag_*
+  std::uint32_t online;          // atomic: the CPU reached its loop
+  std::uint32_t attention;       // atomic, attention_*
+  std::uint32_t turns;           // atomic: odd from before VMRUN until after #VMEXIT
+  std::uint64_t tlb_tag;         // DomainState::tlb_tag of what this CPU's TLB may hold
+  std::uint64_t tlb_vcpu;        // address of the Vcpu that it may hold
+  std::uint64_t resident_vcpu;   // address of the Vcpu whose FPU state this CPU holds, or 0
+  std::uint64_t armed_deadline;  // system time for which the LAPIC timer is set; ~0: not set
+  // Physical: what VMSAVE keeps of the hypervisor (FS, GS, TR, LDTR, syscall MSRs).
+  std::uint64_t host_vmcb;
   std::uint64_t gdt[8];
   Tss tss;
 };

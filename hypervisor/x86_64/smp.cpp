@@ -6,7 +6,6 @@
 
 #include "hypervisor/x86_64/apic.hpp"
 #include "hypervisor/x86_64/instructions.hpp"
-#include "hypervisor/x86_64/log.hpp"
 #include "hypervisor/x86_64/per_cpu.hpp"
 
 namespace hyp::x86 {
@@ -74,11 +73,10 @@ std::uint32_t start_other_cpus(std::uint32_t count) {
               static_cast<std::size_t>(ap_trampoline_end - ap_trampoline));
   std::uint32_t online = 1;
   for (std::uint32_t apic_id = 1; apic_id < count; ++apic_id) {
-    if (start_cpu(prepare_cpu(online, apic_id))) {
-      ++online;
-    } else {
-      log("CPU with APIC id %d did not start", std::uint64_t{apic_id});
+    if (!start_cpu(prepare_cpu(online, apic_id))) {
+      break;
     }
+    ++online;
   }
   return online;
 }

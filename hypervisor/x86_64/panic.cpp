@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hypervisor/x86_64/log.hpp"
+#include "hypervisor/x86_64/panic.hpp"
 
 #include "hypervisor/abi/host_area.hpp"
 #include "hypervisor/x86_64/apic.hpp"
@@ -10,18 +10,6 @@
 
 namespace hyp::x86 {
 namespace {
-
-constinit bool log_lock = false;
-
-// Gives up after a while: a CPU that panics inside log() must still get its report out.
-void lock_log() {
-  for (unsigned spins = 0; spins < 10'000'000; ++spins) {
-    if (!__atomic_test_and_set(&log_lock, __ATOMIC_ACQUIRE)) {
-      return;
-    }
-    pause();
-  }
-}
 
 class Line {
  public:
@@ -46,7 +34,7 @@ class Line {
       put(text[--length]);
     }
   }
-  void put(char kind, const LogValue& value) {
+  void put(char kind, const PanicValue& value) {
     switch (kind) {
       case 'd': put_number(value.number, 10, 1); break;
       case 'x': put_number(value.number, 16, 1); break;
@@ -57,10 +45,10 @@ class Line {
   }
 };
 
-void write_line(const char* format, std::initializer_list<LogValue> values) {
+void write_line(const char* format, std::initializer_list<PanicValue> values) {
   Line line;
-  line.put("(XL) ");
-  const LogValue* next = values.begin();
+  line.put("PANIC: ");
+  const PanicValue* next = values.begin();
   for (; *format != 0; ++format) {
     if (*format == '%' && format[1] != 0 && next != values.end()) {
       line.put(*++format, *next++);
@@ -73,18 +61,9 @@ void write_line(const char* format, std::initializer_list<LogValue> values) {
 
 }  // namespace
 
-void log_values(const char* format, std::initializer_list<LogValue> values) {
-  lock_log();
-  write_line(format, values);
-  __atomic_clear(&log_lock, __ATOMIC_RELEASE);
-}
-
-void panic_values(const char* format, std::initializer_list<LogValue> values) {
+void panic_values(const char* format, std::initializer_list<PanicValue> values) {
   interrupts_off();
-  lock_log();
-  write_line("PANIC:", {});
   write_line(format, values);
-  __atomic_clear(&log_lock, __ATOMIC_RELEASE);
   __atomic_store_n(&host_header().state, static_cast<std::uint32_t>(xl::abi::State::panicked),
                    __ATOMIC_RELEASE);
   ring_doorbell();

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// What CPUID says to guests: the host's leaves filtered by an allow-list, with the vcpu's own
+// identity put in, and Xen's leaves (public/arch-x86/cpuid.h). Whatever is not listed here reads as
+// absent, so that a newer CPU or emulator does not offer a guest what the hypervisor does not
+// switch or intercept. Pure; compiles on the host. Bits: APM volume 3, appendix E.
+#pragma once
+
+#include <cstdint>
+
+#include "hypervisor/x86_64/instructions.hpp"
+
+namespace hyp::x86 {
+
+struct CpuidVcpu {
+  std::uint32_t domain = 0;
+  std::uint32_t vcpu = 0;
+  std::uint32_t vcpus = 1;
+  std::uint32_t apic_id = 0;
+  std::uint64_t cr4 = 0;
+  std::uint64_t tsc_khz = 0;
+  std::uint32_t tsc_multiplier = 0;
+  std::int32_t tsc_shift = 0;
+  bool xsave = false;  // the hypervisor switches XSAVE state
+  std::uint64_t xcr0 = 1;
+};
+
+namespace cpuid_detail {
+
+constexpr std::uint32_t bit(unsigned n) {
+  return 1U << n;
+}
+
+template <typename... Bits>
+constexpr std::uint32_t bits(Bits... n) {
+  return (bit(static_cast<unsigned>(n)) | ...);
+}
+
+// FPU PSE TSC MSR PAE CX8 APIC SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2. No MTRR and no MCE:
+// nothing behind them.
+inline constexpr std::uint32_t leaf1_edx =
+    bits(0, 2, 3, 4, 5, 6, 8, 9, 11, 13, 15, 16, 17, 19, 23, 24, 25, 26);
+// SSE3 PCLMUL SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES RDRAND
+inline constexpr std::uint32_t leaf1_ecx = bits(0, 1, 9, 13, 19, 20, 22, 23, 25, 30);
+inline constexpr std::uint32_t leaf1_ecx_x2apic = bit(21);
+inline constexpr std::uint32_t leaf1_ecx_xsave = bit(26);
+inline constexpr std::uint32_t leaf1_ecx_osxsave = bit(27);
+inline constexpr std::uint32_t leaf1_ecx_hypervisor = bit(31);
+inline constexpr std::uint32_t leaf1_ecx_avx = bits(12, 28, 29);  // FMA AVX F16C
+inline constexpr std::uint32_t leaf1_edx_htt = bit(28);
+// FSGSBASE BMI1 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA
+inline constexpr std::uint32_t leaf7_ebx = bits(0, 3, 7, 8, 9, 18, 19, 20, 23, 24, 29);
+inline constexpr std::uint32_t leaf7_ebx_avx2 = bit(5);
+inline constexpr std::uint32_t extended1_ecx =
+    bits(0, 4, 5, 6, 7, 8);  // LAHF CR8 ABM SSE4A MISALIGN PREFETCHW
+inline constexpr std::uint32_t extended1_ecx_legacy = bit(1);  // several cores
+// As leaf 1, then SYSCALL NX MMXEXT PDPE1GB LM
+inline constexpr std::uint32_t extended1_edx =
+    bits(0, 2, 3, 4, 5, 6, 8, 9, 11, 13, 15, 16, 17, 20, 22, 23, 24, 26, 29);
+inline constexpr std::uint32_t invariant_tsc = bit(8);
+inline constexpr std::uint32_t cr4_osxsave = bit(18);
+
+constexpr unsigned log2_up(std::uint32_t value) {
+  unsigned bits_needed = 0;
+  while ((1ULL << bits_needed) < value) {
+    ++bits_needed;
+  }
+  return bits_needed;
+}
+
+inline constexpr std::uint32_t xen_version = 4U << 16 | 17;
+inline constexpr std::uint32_t xen_base = 0x40000000;
+inline constexpr std::uint32_t xen_leaves = 5;
+
+constexpr CpuidResult xen_leaf(const CpuidVcpu& vcpu, std::uint32_t leaf, std::uint32_t subleaf) {
+  switch (leaf - xen_base) {
+    case 0: return {xen_base + xen_leaves, 0x566e6558, 0x65584d4d, 0x4d4d566e};  // XenVMMXenVMM
+    case 1: return {xen_version, 0, 0, 0};
+    case 2: return {1, xen_base, 0, 0};  // one hypercall page, written through MSR 0x40000000
+    case 3:                              // TSC mode 0 (native), no emulation, no restart
+      switch (subleaf) {
+        case 0: return {0, 0, static_cast<std::uint32_t>(vcpu.tsc_khz), 0};
+        case 1: return {0, 0, vcpu.tsc_multiplier, static_cast<std::uint32_t>(vcpu.tsc_shift)};
+        case 2: return {static_cast<std::uint32_t>(vcpu.tsc_khz), 0, 0, 0};
+        default: return {};
+      }
+    case 4:
+      // x2APIC by MSR, vcpu and domain id given. Not UPCALL_VECTOR (bit 6): with it Linux takes its
+      // events by a per-vcpu vector through the LAPIC and pays an exit for each EOI.
+      return subleaf == 0 ? CpuidResult{bits(1, 3, 4), vcpu.vcpu, vcpu.domain, 0} : CpuidResult{};
+    case 5:
+      return subleaf == 0 ? CpuidResult{0, 40, 0, 0} : CpuidResult{};  // machine address width
+    default: return {};
+  }
+}
+
+// Leaf 0xb: one thread a core, all cores in one package; ids step by 2, as the MADT gives them.
+constexpr CpuidResult topology_leaf(const CpuidVcpu& vcpu, std::uint32_t subleaf) {
+  switch (subleaf) {
+    case 0: return {1, 1, 1U << 8, vcpu.apic_id};
+    case 1: return {1 + log2_up(vcpu.vcpus), vcpu.vcpus, 1 | 2U << 8, vcpu.apic_id};
+    default: return {0, 0, subleaf & 0xff, vcpu.apic_id};
+  }
+}
+
+inline CpuidResult leaf1(CpuidResult host, const CpuidVcpu& vcpu) {
+  std::uint32_t ecx = leaf1_ecx;
+  if (vcpu.xsave) {
+    ecx |= leaf1_ecx_xsave | leaf1_ecx_avx;
+  }
+  host.ebx = vcpu.apic_id << 24 | (vcpu.vcpus > 127 ? 255 : vcpu.vcpus * 2) << 16 | 8U << 8;
+  host.ecx = (host.ecx & ecx) | leaf1_ecx_x2apic | leaf1_ecx_hypervisor;
+  host.ecx |= vcpu.xsave && (vcpu.cr4 & cr4_osxsave) != 0 ? leaf1_ecx_osxsave : 0;
+  host.edx = (host.edx & leaf1_edx) | (vcpu.vcpus > 1 ? leaf1_edx_htt : 0);
+  return host;
+}
+
+}  // namespace cpuid_detail
+
+// `host(leaf, subleaf)` gives the physical CPU's CpuidResult.
+template <typename Host>
+CpuidResult cpuid_policy(const CpuidVcpu& vcpu, std::uint32_t leaf, std::uint32_t subleaf,
+                         Host&& host) {
+  using namespace cpuid_detail;
+  constexpr std::uint32_t last_basic = 0xd;
+  constexpr std::uint32_t last_extended = 0x80000008;
+  if (leaf >= xen_base && leaf <= xen_base + 0xff) {
+    return xen_leaf(vcpu, leaf, subleaf);
+  }
+  CpuidResult value = host(leaf, subleaf);
+  switch (leaf) {
+    case 0: value.eax = value.eax < last_basic ? value.eax : last_basic; return value;
+    case 1: return leaf1(value, vcpu);
+    case 6: return {bit(2), 0, 0, 0};  // the timer always runs
+    case 7:
+      value.ebx &= leaf7_ebx | (vcpu.xsave ? leaf7_ebx_avx2 : 0);
+      return subleaf == 0 ? CpuidResult{0, value.ebx, 0, 0} : CpuidResult{};
+    case 0xb: return topology_leaf(vcpu, subleaf);
+    case 0x80000000:
+      value.eax = value.eax < last_extended ? value.eax : last_extended;
+      return value;
+    case 0x80000001:
+      value.ebx = 0;
+      value.ecx &= extended1_ecx;
+      value.ecx |= vcpu.vcpus > 1 ? extended1_ecx_legacy : 0;
+      value.edx &= extended1_edx;
+      return value;
+    case 0x80000002:
+    case 0x80000003:
+    case 0x80000004:
+    case 0x80000005:
+    case 0x80000006: return value;
+    case 0x80000007: return {0, 0, 0, invariant_tsc};
+    case 0x80000008:
+      return {value.eax & 0xffff, 0, (vcpu.vcpus - 1) | (1 + log2_up(vcpu.vcpus)) << 12, 0};
+    default: return {};
+  }
+}
+
+}  // namespace hyp::x86
