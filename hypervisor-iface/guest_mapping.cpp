@@ -62,10 +62,13 @@ std::span<std::byte> GuestMapping::frame(Gfn gfn) const {
 }
 
 Result<void> GuestMapping::write(GuestPhys at, std::span<const std::byte> bytes) const {
-  return for_each_stretch(segments_, at, bytes.size(),
-                          [&](std::span<std::byte> host, std::size_t offset) {
-                            std::memcpy(host.data(), bytes.data() + offset, host.size());
-                          });
+  return for_each_stretch(
+      segments_, at, bytes.size(), [&](std::span<std::byte> host, std::size_t offset) {
+        const std::span<const std::byte> from = bytes.subspan(offset, host.size());
+        if (!writer_ || host.size() < page_size || !writer_->write(host, from)) {
+          std::memcpy(host.data(), from.data(), host.size());
+        }
+      });
 }
 
 Result<void> GuestMapping::read(GuestPhys at, std::span<std::byte> bytes) const {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The narrow waist: the operations that everything above needs of a hypervisor. Operations, not policies; close to
-// Xen's domctl, memory_op and hvm_op (xen/include/public/), so that a backend on libxenctrl is a thin adapter.
+// The narrow waist: the operations that everything above needs of a hypervisor. Operations, not
+// policies; close to Xen's domctl, memory_op and hvm_op (xen/include/public/), so that a backend on
+// libxenctrl is a thin adapter.
 //
 // Thread rule: every function may be called from any thread at any time, unless it says otherwise.
-// Errors: hypervisor_gone within 2 s if the hypervisor died or hangs (on every call); not_found for a domain that does
-// not exist; no_memory when frames or tables run out. An operation that fails has changed nothing unless it says so.
+// Errors: hypervisor_gone within 2 s if the hypervisor died or hangs (on every call); not_found for
+// a domain that does not exist; no_memory when frames or tables run out. An operation that fails
+// has changed nothing unless it says so.
 #pragma once
 
 #include <array>
@@ -25,26 +27,26 @@ namespace xl::hv {
 using DomainHandle = std::array<std::uint8_t, 16>;  // the UUID, as in xen_domctl_createdomain
 
 struct HostInfo {
-  std::string hypervisor;       // "bundled", "xen", "fake"
-  std::string version;          // "4.17.0": major.minor.extra, as XENVER_version reports it to guests
-  std::string capabilities;     // xen_caps, "hvm-3.0-x86_32 hvm-3.0-x86_64 ..."
-  std::string virt_caps;        // "hvm hap pvh ..."
+  std::string hypervisor;    // "bundled", "xen", "fake"
+  std::string version;       // "4.17.0": major.minor.extra, as XENVER_version reports it to guests
+  std::string capabilities;  // xen_caps, "hvm-3.0-x86_32 hvm-3.0-x86_64 ..."
+  std::string virt_caps;     // "hvm hap pvh ..."
   std::string command_line;
-  std::string machine;          // for a person: "qemu 7.2.22 tcg, 2 cpus"
-  unsigned cpus = 0;            // physical CPUs that run vcpus
+  std::string machine;  // for a person: "qemu 7.2.22 tcg, 2 cpus"
+  unsigned cpus = 0;    // physical CPUs that run vcpus
   std::uint64_t cpu_khz = 0;
   Pages total_memory;
   Pages free_memory;
-  Pages scrub_pending;          // free, not yet scrubbed; part of free_memory
+  Pages scrub_pending;                          // free, not yet scrubbed; part of free_memory
   std::uint64_t hypervisor_overhead_pages = 0;  // taken by the hypervisor itself
 };
 
 // One HVM mode with flags.
 struct DomainOptions {
   DomainHandle handle{};
-  std::uint32_t max_vcpus = 1;       // 1..128
-  Pages max_memory;                  // cap for populate, in guest RAM pages, special pages included
-  bool x2apic_enabled = false;       // vcpus start in x2APIC mode (else xAPIC, as hardware does)
+  std::uint32_t max_vcpus = 1;  // 1..128
+  Pages max_memory;             // cap for populate, in guest RAM pages, special pages included
+  bool x2apic_enabled = false;  // vcpus start in x2APIC mode (else xAPIC, as hardware does)
 };
 
 enum class ShutdownReason : std::uint8_t {  // SHUTDOWN_* of public/sched.h
@@ -59,17 +61,18 @@ enum class ShutdownReason : std::uint8_t {  // SHUTDOWN_* of public/sched.h
 struct DomainInfo {
   DomId id;
   DomainHandle handle{};
-  bool running = false;    // some vcpu is runnable or running
-  bool blocked = false;    // all online vcpus wait
-  bool paused = false;     // by the toolstack
-  bool dying = false;      // being torn down
+  bool running = false;  // some vcpu is runnable or running
+  bool blocked = false;  // all online vcpus wait
+  bool paused = false;   // by the toolstack
+  bool dying = false;    // being torn down
   std::optional<ShutdownReason> shutdown;
-  Pages memory;            // populated
+  Pages memory;  // populated
   Pages max_memory;
-  Nanoseconds cpu_time;    // of all vcpus
+  Nanoseconds cpu_time;  // of all vcpus
   std::uint32_t vcpus_online = 0;
   std::uint32_t max_vcpus = 0;
-  std::uint64_t overhead_bytes = 0;  // what the hypervisor itself spends on the domain, beside its RAM
+  std::uint64_t overhead_bytes =
+      0;  // what the hypervisor itself spends on the domain, beside its RAM
 };
 
 struct VcpuInfo {
@@ -77,11 +80,12 @@ struct VcpuInfo {
   bool online = false;
   bool blocked = false;
   bool running = false;
-  std::uint32_t cpu = 0;      // physical CPU it runs on or ran on last
+  std::uint32_t cpu = 0;  // physical CPU it runs on or ran on last
   Nanoseconds cpu_time;
 };
 
-// `count` frames from `first` on. The hypervisor chooses machine frames, as large and aligned as it can.
+// `count` frames from `first` on. The hypervisor chooses machine frames, as large and aligned as it
+// can.
 struct Extent {
   Gfn first;
   Pages count;
@@ -93,6 +97,16 @@ struct MappedSegment {
   std::span<std::byte> bytes;
 };
 
+// A quicker way for long writes than storing through a mapping, where a backend has one: the memory
+// is not mapped page by page only to be filled, and does not count as this process's.
+class BulkWriter {
+ public:
+  virtual ~BulkWriter() = default;
+  // `to` lies in one segment of a mapping made with this writer. False: nothing promised, store it
+  // yourself.
+  virtual bool write(std::span<std::byte> to, std::span<const std::byte> from) const = 0;
+};
+
 // Guest frames mapped into this process; unmapped when it goes. Readable at any time. Writable only
 //  - while the domain has not run yet (fresh frames), or
 //  - for pages that the guest never executes: rings and status words.
@@ -100,8 +114,11 @@ struct MappedSegment {
 class GuestMapping {
  public:
   GuestMapping() = default;
-  GuestMapping(std::vector<MappedSegment> segments, std::shared_ptr<void> keep_alive)
-      : segments_(std::move(segments)), keep_alive_(std::move(keep_alive)) {}
+  GuestMapping(std::vector<MappedSegment> segments, std::shared_ptr<void> keep_alive,
+               std::shared_ptr<const BulkWriter> writer = nullptr)
+      : segments_(std::move(segments)),
+        keep_alive_(std::move(keep_alive)),
+        writer_(std::move(writer)) {}
 
   // In ascending gfn order, without overlap or gap.
   std::span<const MappedSegment> segments() const { return segments_; }
@@ -115,6 +132,7 @@ class GuestMapping {
  private:
   std::vector<MappedSegment> segments_;
   std::shared_ptr<void> keep_alive_;
+  std::shared_ptr<const BulkWriter> writer_;
 };
 
 struct HvmParam {
@@ -154,14 +172,14 @@ struct VcpuContext {
 
 // A notification from a domain's event channel to the host side.
 struct EventBinding {
-  EventPort local;    // the host-side port
-  EventPort remote;   // the guest's port
+  EventPort local;   // the host-side port
+  EventPort remote;  // the guest's port
 };
 
 struct GrantSeed {
   GrantRef ref;
   Gfn frame;
-  DomId peer;         // who may map it
+  DomId peer;  // who may map it
 };
 
 struct VcpuRunstate {
@@ -170,7 +188,7 @@ struct VcpuRunstate {
 };
 
 struct NamedCounter {
-  std::string name;       // "exit.hlt", "hypercall.evtchn_op", ...
+  std::string name;  // "exit.hlt", "hypercall.evtchn_op", ...
   std::uint64_t count = 0;
 };
 
@@ -180,7 +198,8 @@ class Hypervisor {
 
   // --- host ---
   virtual Result<HostInfo> host_info() = 0;
-  // The hypervisor's log from byte offset `from` on (older bytes may be gone: then from the oldest), and the offset after it.
+  // The hypervisor's log from byte offset `from` on (older bytes may be gone: then from the
+  // oldest), and the offset after it.
   struct LogText {
     std::string text;
     std::uint64_t next = 0;
@@ -190,7 +209,8 @@ class Hypervisor {
 
   // --- domains ---
   virtual Result<DomId> create_domain(const DomainOptions& options) = 0;  // paused once, no memory
-  // Frees everything that it holds, event bindings and grants included. Mappings stay readable but show other memory.
+  // Frees everything that it holds, event bindings and grants included. Mappings stay readable but
+  // show other memory.
   virtual Result<void> destroy_domain(DomId domain) = 0;
   virtual Result<void> pause(DomId domain) = 0;  // returns when no vcpu runs; counts, as in Xen
   virtual Result<void> unpause(DomId domain) = 0;
@@ -204,7 +224,8 @@ class Hypervisor {
   // All or nothing. New frames are zero.
   virtual Result<void> populate_physmap(DomId domain, std::span<const Extent> extents) = 0;
   virtual Result<GuestMapping> map_frames(DomId domain, Extent extent) = 0;
-  virtual Result<void> copy_to_guest(DomId domain, GuestPhys to, std::span<const std::byte> from) = 0;
+  virtual Result<void> copy_to_guest(DomId domain, GuestPhys to,
+                                     std::span<const std::byte> from) = 0;
   virtual Result<void> copy_from_guest(DomId domain, GuestPhys from, std::span<std::byte> to) = 0;
   virtual Result<void> set_memory_map(DomId domain, std::span<const MemoryMapEntry> map) = 0;
 
@@ -215,7 +236,8 @@ class Hypervisor {
 
   // --- vcpus ---
   virtual Result<VcpuContext> get_vcpu_context(DomId domain, VcpuId vcpu) = 0;
-  virtual Result<void> set_vcpu_context(DomId domain, VcpuId vcpu, const VcpuContext& context) = 0;  // brings it online
+  virtual Result<void> set_vcpu_context(DomId domain, VcpuId vcpu,
+                                        const VcpuContext& context) = 0;  // brings it online
   virtual Result<VcpuInfo> vcpu_info(DomId domain, VcpuId vcpu) = 0;
 
   // --- event channels: domain 0 is this process ---
@@ -224,11 +246,12 @@ class Hypervisor {
   virtual Result<EventBinding> event_bind(DomId domain, EventPort remote_port) = 0;  // to domain 0
   virtual Result<void> event_close(EventPort local) = 0;
   virtual Result<void> event_notify(EventPort local) = 0;
-  // Readable when something may be pending for domain 0; then call take_events. Valid as long as this object.
+  // Readable when something may be pending for domain 0; then call take_events. Valid as long as
+  // this object.
   virtual int event_fd() const = 0;
   struct Pending {
-    std::vector<EventPort> ports;         // local ports that fired since the last call
-    std::vector<DomId> changed_domains;   // shut down or gone (VIRQ_DOM_EXC)
+    std::vector<EventPort> ports;        // local ports that fired since the last call
+    std::vector<DomId> changed_domains;  // shut down or gone (VIRQ_DOM_EXC)
     bool hypervisor_gone = false;
   };
   // One thread at a time.
@@ -239,7 +262,8 @@ class Hypervisor {
   // Maps what `domain` granted to domain 0; ends when the mapping goes.
   virtual Result<GuestMapping> grant_map(DomId domain, GrantRef ref, bool writable) = 0;
 
-  // --- counters: exits by cause, hypercalls, events; per domain, or of the whole hypervisor without one ---
+  // --- counters: exits by cause, hypercalls, events; per domain, or of the whole hypervisor
+  // without one ---
   virtual Result<std::vector<NamedCounter>> counters(std::optional<DomId> domain) = 0;
 };
 

@@ -104,14 +104,8 @@ Result<GuestMapping> BundledHypervisor::grant_map(DomId domain, GrantRef ref, bo
   unmap.op = abi::Op::grant_unmap;
   unmap.domain = domain;
   unmap.args[0] = response.results[1];
-  // The mapping may outlive this object; then there is nobody left to ask, and the next daemon
-  // starts afresh.
   std::shared_ptr<void> keep(
-      nullptr, [ram = parts_->ram, janitor = std::weak_ptr(parts_->janitor), unmap](void*) {
-        if (const std::shared_ptr<Janitor> alive = janitor.lock()) {
-          alive->undo(unmap);
-        }
-      });
+      nullptr, [ram = parts_->ram, chores = parts_->chores, unmap](void*) { chores->undo(unmap); });
   const std::span<std::byte> frame = parts_->ram->frames(Mfn(response.results[0]), Pages(1));
   if (frame.empty()) {
     return fail(ErrorCode::protocol, "the hypervisor mapped a grant that is not memory");

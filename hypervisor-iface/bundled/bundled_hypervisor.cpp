@@ -91,15 +91,15 @@ Result<std::unique_ptr<BundledHypervisor>> BundledHypervisor::start(const Option
 }
 
 Result<void> BundledHypervisor::Parts::start_threads(const Options& options) {
-  ring = std::make_unique<RingClient>(area, doorbell,
-                                      RingClient::Options{options.spin, options.request_timeout},
-                                      [this](const Request& request) { janitor->undo(request); });
-  janitor = std::make_shared<Janitor>(*ring, ram);
+  ring = std::make_unique<RingClient>(
+      area, doorbell, RingClient::Options{options.spin, options.request_timeout},
+      [queue = chores](const Request& request) { queue->undo(request); });
+  janitor = std::make_unique<Janitor>(*ring, ram, chores);
   Monitor::Parts watched{area};
   watched.doorbell = &doorbell;
   watched.process_fd = process->fd();
   watched.on_bell = [this] { ring->on_bell(); };
-  watched.on_freed_frames = [this] { janitor->frames_were_freed(); };
+  watched.on_freed_frames = [this] { chores->frames_were_freed(); };
   watched.why_it_ended = [this] { return bundled::why_it_ended(area, *process, runtime_dir); };
   watched.on_gone = [this](const std::string& why) { ring->set_gone(why); };
   XL_TRY_ASSIGN(monitor, Monitor::start(std::move(watched)));

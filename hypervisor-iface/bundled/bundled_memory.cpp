@@ -40,6 +40,21 @@ Result<Extent> frames_of(GuestPhys at, std::size_t size) {
   return Extent{to_gfn(at), Pages((to_gfn(last) - to_gfn(at)).count() + 1)};
 }
 
+// What a building daemon touched of a guest's memory stays in its resident size until it is let go.
+// Not for a few pages: those are rings, mapped for the life of the domain.
+std::shared_ptr<void> keep_alive(const std::shared_ptr<Ram>& ram, Pages count,
+                                 const std::vector<MappedSegment>& segments) {
+  constexpr Pages few(16);
+  if (count <= few) {
+    return ram;
+  }
+  return {nullptr, [ram, segments](void*) {
+            for (const MappedSegment& segment : segments) {
+              Ram::let_go(segment.bytes);
+            }
+          }};
+}
+
 }  // namespace
 
 Result<void> BundledHypervisor::set_max_memory(DomId domain, Pages max) {
@@ -83,7 +98,7 @@ Result<GuestMapping> BundledHypervisor::map_frames(DomId domain, Extent extent) 
                            segments));
     at += covered;
   }
-  return GuestMapping(std::move(segments), parts_->ram);
+  return GuestMapping(segments, keep_alive(parts_->ram, extent.count, segments), parts_->ram);
 }
 
 Result<void> BundledHypervisor::copy_to_guest(DomId domain, GuestPhys to,

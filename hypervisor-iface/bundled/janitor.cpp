@@ -10,8 +10,21 @@
 
 namespace xl::hv::bundled {
 
-Janitor::Janitor(RingClient& ring, std::shared_ptr<Ram> ram, std::chrono::milliseconds delay)
-    : ring_(ring), ram_(std::move(ram)), delay_(delay) {
+void Chores::frames_were_freed() {
+  std::lock_guard lock(mutex_);
+  freed_ = true;
+  changed_.notify_all();
+}
+
+void Chores::undo(const Request& request) {
+  std::lock_guard lock(mutex_);
+  undo_.push_back(request);
+  changed_.notify_all();
+}
+
+Janitor::Janitor(RingClient& ring, std::shared_ptr<Ram> ram, std::shared_ptr<Chores> chores,
+                 std::chrono::milliseconds delay)
+    : ring_(ring), ram_(std::move(ram)), chores_(std::move(chores)), delay_(delay) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -23,52 +36,46 @@ Janitor::Janitor(RingClient& ring, std::shared_ptr<Ram> ram, std::chrono::millis
 
 Janitor::~Janitor() {
   {
-    std::lock_guard lock(queue_mutex_);
-    stop_ = true;
+    std::lock_guard lock(chores_->mutex_);
+    chores_->stop_ = true;
   }
-  queue_changed_.notify_all();
+  chores_->changed_.notify_all();
   thread_.join();
-}
-
-void Janitor::frames_were_freed() {
-  std::lock_guard lock(queue_mutex_);
-  freed_ = true;
-  queue_changed_.notify_all();
-}
-
-void Janitor::undo(const Request& request) {
-  std::lock_guard lock(queue_mutex_);
-  undo_.push_back(request);
-  queue_changed_.notify_all();
 }
 
 void Janitor::wait_for_frames() {
   std::lock_guard lock(work_mutex_);
 }
 
+bool Janitor::stopping() {
+  std::lock_guard lock(chores_->mutex_);
+  return chores_->stop_;
+}
+
 void Janitor::run() {
-  std::unique_lock lock(queue_mutex_);
-  bool retry = false;
+  Chores& chores = *chores_;
+  bool again = false;  // an undo failed and is tried once more
+  std::unique_lock lock(chores.mutex_);
   for (;;) {
-    queue_changed_.wait(lock, [&] { return stop_ || freed_ || !undo_.empty(); });
-    // Frames wait to be collected, and a failed undo keeps a distance from the next try; a fresh
-    // undo goes at once.
-    if (undo_.empty() || retry) {
-      queue_changed_.wait_for(lock, delay_, [&] { return stop_; });
+    chores.changed_.wait(lock,
+                         [&] { return chores.stop_ || chores.freed_ || !chores.undo_.empty(); });
+    if (again || chores.undo_.empty()) {
+      chores.changed_.wait_for(lock, delay_,
+                               [&] { return chores.stop_ || (!again && !chores.undo_.empty()); });
     }
-    const bool stopping = stop_;
-    const std::vector<Request> undo = std::exchange(undo_, {});
-    retry = false;
-    const bool freed = std::exchange(freed_, false);
+    const bool stop = chores.stop_;
+    const std::vector<Request> undo = std::exchange(chores.undo_, {});
+    const bool freed = undo.empty() && std::exchange(chores.freed_, false);
     lock.unlock();
+    again = false;
     for (const Request& request : undo) {
       // A hanging hypervisor may come back later; a dead one has nothing left to undo.
-      if (!ring_.call(request) && !ring_.gone() && !stopping) {
-        this->undo(request);
-        retry = true;
+      if (!ring_.call(request) && !ring_.gone() && !stop) {
+        chores.undo(request);
+        again = true;
       }
     }
-    if (stopping) {
+    if (stop) {
       return;
     }
     if (freed) {
@@ -79,16 +86,7 @@ void Janitor::run() {
 }
 
 void Janitor::release_frames() {
-  while (!ring_.gone()) {
-    {
-      std::lock_guard lock(queue_mutex_);
-      if (stop_) {
-        return;
-      }
-    }
-    if (!release_some()) {
-      return;
-    }
+  while (!ring_.gone() && !stopping() && release_some()) {
   }
 }
 

@@ -15,20 +15,36 @@
 
 namespace xl::hv::bundled {
 
-// Any thread. Lock order: work_mutex_ before the ring's; queue_mutex_ is a leaf.
+// What the janitor has to do. Shared, because a mapping of a grant may outlive the janitor: what is
+// put here then is done by nobody, which is right, as there is no connection left.
+class Chores {
+ public:
+  void frames_were_freed();
+  void undo(const Request& request);
+
+ private:
+  friend class Janitor;
+  std::mutex mutex_;  // a leaf
+  std::condition_variable changed_;
+  std::vector<Request> undo_;
+  bool freed_ = false;
+  bool stop_ = false;
+};
+
+// Lock order: work_mutex_ before the ring's.
 class Janitor {
  public:
-  // Frames are collected for `delay` before they are released, so that a burst of destroys is one
-  // pass.
-  Janitor(RingClient& ring, std::shared_ptr<Ram> ram,
-          std::chrono::milliseconds delay = std::chrono::milliseconds(20));
-  ~Janitor();
+  // Freed frames wait for `delay` before their memory is given back: a burst of destroys is one
+  // pass, and a domain that is created meanwhile takes frames that need not be fetched from the
+  // host again.
+  Janitor(RingClient& ring, std::shared_ptr<Ram> ram, std::shared_ptr<Chores> chores,
+          std::chrono::milliseconds delay = std::chrono::milliseconds(500));
+  ~Janitor();  // what is to be undone is still tried, once
   Janitor(const Janitor&) = delete;
   Janitor& operator=(const Janitor&) = delete;
 
-  void frames_were_freed();
-  void undo(const Request& request);
   // Returns when no frame is held back for release: who runs out of memory tries again after it.
+  // Any thread.
   void wait_for_frames();
 
  private:
@@ -36,16 +52,13 @@ class Janitor {
   void release_frames();
   // False when there was nothing to take or it failed.
   bool release_some();
+  bool stopping();
 
   RingClient& ring_;
   const std::shared_ptr<Ram> ram_;
+  const std::shared_ptr<Chores> chores_;
   const std::chrono::milliseconds delay_;
   std::mutex work_mutex_;  // held while frames are taken
-  std::mutex queue_mutex_;
-  std::condition_variable queue_changed_;
-  std::vector<Request> undo_;
-  bool freed_ = false;
-  bool stop_ = false;
   std::thread thread_;
 };
 

@@ -30,8 +30,8 @@ struct BundledHypervisor::Parts {
   Doorbell doorbell;
   std::optional<Process> process;
   std::unique_ptr<RingClient> ring;
-  std::shared_ptr<Janitor>
-      janitor;  // shared with grant mappings, which give their handle back through it
+  std::shared_ptr<Chores> chores = std::make_shared<Chores>();
+  std::unique_ptr<Janitor> janitor;
   std::unique_ptr<Monitor> monitor;
   std::once_flag version_once;
   std::string qemu_version;

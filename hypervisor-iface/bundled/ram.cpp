@@ -70,6 +70,24 @@ std::span<std::byte> Ram::frames(Mfn first, Pages count) const {
   return {start_ + *offset, static_cast<std::size_t>(to_bytes(count).count())};
 }
 
+bool Ram::write(std::span<std::byte> to, std::span<const std::byte> from) const {
+  const auto start = static_cast<std::size_t>(to.data() - start_);
+  for (std::size_t done = 0; done < from.size();) {
+    const ssize_t written = ::pwrite(fd_.get(), from.data() + done, from.size() - done,
+                                     static_cast<off_t>(start + done));
+    if (written <= 0 && errno != EINTR) {
+      return false;
+    }
+    done += written > 0 ? static_cast<std::size_t>(written) : 0;
+  }
+  return true;
+}
+
+void Ram::let_go(std::span<std::byte> memory) {
+  // Of a shared mapping, this drops the page table entries only.
+  (void)::madvise(memory.data(), memory.size(), MADV_DONTNEED);
+}
+
 Result<void> Ram::release(Mfn first, Pages count) const {
   const std::optional<std::uint64_t> offset = file_offset(first, count);
   if (!offset) {

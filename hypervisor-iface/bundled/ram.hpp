@@ -9,16 +9,17 @@
 #include "base/error.hpp"
 #include "base/types.hpp"
 #include "base/unique_fd.hpp"
+#include "hypervisor-iface/hypervisor.hpp"
 
 namespace xl::hv::bundled {
 
 // Thread rule: any thread. Owned by shared_ptr, because mappings of guest memory outlive the
 // hypervisor object.
-class Ram {
+class Ram final : public BulkWriter {
  public:
   // `size` is a multiple of 2 MiB. Costs no memory until it is touched.
   static Result<std::shared_ptr<Ram>> create(Bytes size);
-  ~Ram();
+  ~Ram() override;
   Ram(const Ram&) = delete;
   Ram& operator=(const Ram&) = delete;
 
@@ -27,6 +28,11 @@ class Ram {
   // Machine frames [first, first + count) here; empty unless all of them are RAM and adjoin in the
   // file.
   std::span<std::byte> frames(Mfn first, Pages count) const;
+  // By pwrite(2): half the time of faulting the pages in and copying (docs/adr/0033).
+  bool write(std::span<std::byte> to, std::span<const std::byte> from) const override;
+  // Forgets that this process has touched the memory (its resident size shrinks); the content
+  // stays.
+  static void let_go(std::span<std::byte> memory);
   // Gives the frames' memory back to the host; they read as zeros. invalid_argument unless all are
   // RAM.
   Result<void> release(Mfn first, Pages count) const;
