@@ -90,6 +90,7 @@ class Fields {
     at_ += call_.pointer_size();
     return value;
   }
+  void align_word() { align(call_.pointer_size()); }  // the end of a nested structure
   std::uint64_t position() const { return at_; }
 
  private:

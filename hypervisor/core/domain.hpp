@@ -51,6 +51,7 @@ struct Domain {
   std::uint64_t highest_gfn = 0;                 // ever mapped
   std::atomic<std::uint64_t> overhead_pages{0};  // hypervisor frames held for it
   GrantTable<P> grants;
+  bool held_by_grants = false;  // dying, and others still use what it granted
   SharedPage shared;
   Mfn shared_mfn{};
   std::atomic<bool> narrow{false};  // shared_info has the 32-bit layout
@@ -68,6 +69,9 @@ struct Domain {
   xl::abi::MemoryMapRecord* memory_map = nullptr;  // one frame
   unsigned memory_map_count = 0;
   std::uint32_t weight = 256;
+  std::array<Timer<P>, 2> watchdogs;  // SCHEDOP_watchdog, under memory_lock
+  std::array<bool, 2> watchdog_used{};
+  std::atomic<bool> runstate_flag{false};  // VMASST_TYPE_runstate_update_flag
 
   LineBuffer<P> console;  // console_io
 

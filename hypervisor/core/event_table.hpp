@@ -20,10 +20,10 @@ struct Channel {
   std::uint16_t remote_domain = 0;  // unbound, interdomain
   std::uint8_t queue_priority =
       EVTCHN_FIFO_PRIORITY_DEFAULT;  // FIFO: queue that it was last linked on
-  std::uint8_t reserved = 0;
-  std::uint32_t remote = 0;  // interdomain: the other port; virq: its number
+  std::uint8_t pending_later = 0;    // FIFO: sent before the guest gave the port's event word
+  std::uint32_t remote = 0;          // interdomain: the other port; virq: its number
   std::uint16_t queue_vcpu = 0;
-  std::uint16_t reserved2 = 0;
+  std::uint16_t reserved = 0;
 };
 static_assert(sizeof(Channel) == 16);
 

@@ -34,6 +34,12 @@ class Events {
   Result<void> bind_vcpu(Domain<P>& domain, std::uint32_t port, std::uint32_t vcpu);
   Result<void> unmask(Domain<P>& domain, std::uint32_t port);
   void raise_virq(Vcpu<P>& vcpu, std::uint32_t virq);
+  // The FIFO ABI: a vcpu's control block (the first one switches the domain over), pages of event
+  // words, priorities.
+  Result<void> init_control(Vcpu<P>& vcpu, Mfn mfn, std::uint32_t offset);
+  Result<void> expand_array(Domain<P>& domain, Mfn mfn);
+  Result<void> set_priority(Domain<P>& domain, std::uint32_t port, std::uint32_t priority);
+
   // Closes all of the domain's ports (EVTCHNOP_reset).
   void reset(Domain<P>& domain);
   // Closes up to `count` ports from `from` on; returns the port to go on with, 0 when all are
@@ -66,6 +72,8 @@ class Events {
   void set_pending(DomainPtr domain, std::uint32_t port, Channel& channel);
   void set_pending_host(std::uint32_t port);
   void set_pending_2level(Domain<P>& domain, std::uint32_t port, Vcpu<P>& vcpu);
+  void set_pending_fifo(Domain<P>& domain, std::uint32_t port, Channel& channel);
+  void link_fifo(Domain<P>& domain, std::uint32_t port, Channel& channel);
   void wake_pollers(Domain<P>& domain, std::uint32_t port);
   void close_end(Domain<P>& domain, std::uint32_t port);
   Result<void> close_locked(DomainPtr domain, std::uint32_t port);
@@ -75,4 +83,5 @@ class Events {
 
 }  // namespace hyp
 
+#include "hypervisor/core/events_fifo.hpp"
 #include "hypervisor/core/events_impl.hpp"

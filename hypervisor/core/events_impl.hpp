@@ -111,7 +111,9 @@ Result<void> Events<P>::close_locked(DomainPtr domain, std::uint32_t port) {
     other.remote = 0;
   }
   table(domain).release(port);
-  if (domain != nullptr) {
+  if (domain != nullptr && domain->fifo.enabled()) {
+    domain->fifo.clear_pending(port);
+  } else if (domain != nullptr) {
     shared_word::test_and_clear(domain->shared.pending(), port);
   } else {
     shared_word::test_and_clear(core_.platform.host_area() + xl::abi::pending_offset, port);
@@ -158,6 +160,11 @@ void Events<P>::reset(Domain<P>& domain) {
   do {
     from = close_some(domain, from, ports_per_hold);
   } while (from != 0);
+  Guard guard(core_.event_lock);
+  domain.fifo = Fifo<P>();
+  for (unsigned i = 0; i < domain.vcpu_count; ++i) {
+    domain.vcpus[i]->fifo = FifoQueues();
+  }
 }
 
 template <typename P>
@@ -300,6 +307,8 @@ template <typename P>
 void Events<P>::set_pending(DomainPtr domain, std::uint32_t port, Channel& channel) {
   if (domain == nullptr) {
     set_pending_host(port);
+  } else if (domain->fifo.enabled()) {
+    set_pending_fifo(*domain, port, channel);
   } else {
     set_pending_2level(*domain, port, *domain->vcpus[channel.vcpu]);
   }
@@ -317,9 +326,15 @@ void Events<P>::raise_virq(Vcpu<P>& vcpu, std::uint32_t virq) {
 template <typename P>
 Result<void> Events<P>::unmask(Domain<P>& domain, std::uint32_t port) {
   Guard guard(core_.event_lock);
-  const Channel* const channel = domain.events.find_used(port);
+  Channel* const channel = domain.events.find_used(port);
   if (channel == nullptr) {
     return fail(Errno::inval);
+  }
+  if (domain.fifo.enabled()) {
+    if (domain.fifo.unmask(port)) {
+      link_fifo(domain, port, *channel);
+    }
+    return {};
   }
   const bool narrow = domain.narrow.load();
   Vcpu<P>& vcpu = *domain.vcpus[channel->vcpu];
@@ -333,7 +348,9 @@ Result<void> Events<P>::unmask(Domain<P>& domain, std::uint32_t port) {
 
 template <typename P>
 bool Events<P>::is_pending(Domain<P>& domain, std::uint32_t port) {
-  return shared_word::test_bit(domain.shared.pending(), port);
+  Guard guard(core_.event_lock);
+  return domain.fifo.enabled() ? domain.fifo.is_pending(port)
+                               : shared_word::test_bit(domain.shared.pending(), port);
 }
 
 }  // namespace hyp

@@ -13,7 +13,7 @@ namespace hyp {
 
 inline constexpr unsigned max_grant_frames = 64;  // as Xen's default
 inline constexpr unsigned max_status_frames = max_grant_frames / 8;
-inline constexpr unsigned max_maptrack_frames = 32;
+inline constexpr unsigned max_maptrack_frames = 64;
 
 // A reference that somebody maps or copies: the frame may not go, the entry may not change.
 struct ActiveGrant {
@@ -26,15 +26,17 @@ struct ActiveGrant {
 };
 static_assert(sizeof(ActiveGrant) == 16);
 
-// One mapping that this domain holds of another's grant. The handle is its index.
+// One mapping that a domain, or domain 0, holds of another's grant. The handle is its index. The
+// granter lives as long as one of its references is active.
+template <typename P>
 struct MapTrack {
-  std::uint64_t gfn = 0;  // where it is mapped; free entries: the next free index
+  Domain<P>* granter = nullptr;
+  std::uint64_t gfn = 0;  // where it is mapped; nothing for domain 0
   std::uint32_t ref = 0;
-  std::uint16_t domain = 0;
-  std::uint8_t writable = 0;
-  std::uint8_t used = 0;
+  std::uint16_t writable = 0;
+  std::uint16_t used = 0;
 };
-static_assert(sizeof(MapTrack) == 16);
+static_assert(sizeof(MapTrack<void>) == 24);
 
 template <typename P>
 class GrantTable {
@@ -42,7 +44,7 @@ class GrantTable {
   static constexpr unsigned active_per_frame = 256;
   static constexpr unsigned v1_per_frame = 512;
   static constexpr unsigned v2_per_frame = 256;
-  static constexpr unsigned tracks_per_frame = 256;
+  static constexpr unsigned tracks_per_frame = 128;
 
   unsigned version() const { return version_; }
   void set_version(unsigned version) { version_ = version; }
@@ -113,11 +115,11 @@ class GrantTable {
   template <typename AllocBytes>
   Result<std::uint32_t> take_track(AllocBytes&& alloc) {
     for (std::uint32_t i = first_track_; i < max_maptrack_frames * tracks_per_frame; ++i) {
-      MapTrack*& page = tracks_[i / tracks_per_frame];
+      MapTrack<P>*& page = tracks_[i / tracks_per_frame];
       if (page == nullptr) {
         XL_TRY_ASSIGN(std::byte* const bytes, alloc());
-        // SAFETY: a zeroed frame is 256 unused entries.
-        page = reinterpret_cast<MapTrack*>(bytes);
+        // SAFETY: a zeroed frame is 128 unused entries, and a rest.
+        page = reinterpret_cast<MapTrack<P>*>(bytes);
       }
       if (page[i % tracks_per_frame].used == 0) {
         first_track_ = i + 1;
@@ -127,23 +129,23 @@ class GrantTable {
     }
     return fail(Errno::nospc);
   }
-  MapTrack* find_track(std::uint32_t handle) const {
+  MapTrack<P>* find_track(std::uint32_t handle) const {
     if (handle >= max_maptrack_frames * tracks_per_frame ||
         tracks_[handle / tracks_per_frame] == nullptr) {
       return nullptr;
     }
-    MapTrack* const track = tracks_[handle / tracks_per_frame] + handle % tracks_per_frame;
+    MapTrack<P>* const track = tracks_[handle / tracks_per_frame] + handle % tracks_per_frame;
     return track->used == 0 ? nullptr : track;
   }
   void release_track(std::uint32_t handle) {
-    tracks_[handle / tracks_per_frame][handle % tracks_per_frame] = MapTrack{};
+    tracks_[handle / tracks_per_frame][handle % tracks_per_frame] = MapTrack<P>{};
     first_track_ = handle < first_track_ ? handle : first_track_;
   }
   // The first mapping in use at or after `handle`, or ~0.
   std::uint32_t next_track(std::uint32_t handle) const {
     for (; handle < max_maptrack_frames * tracks_per_frame; ++handle) {
       if (tracks_[handle / tracks_per_frame] == nullptr) {
-        handle |= tracks_per_frame - 1;
+        handle |= tracks_per_frame - 1;  // the whole frame is missing
       } else if (tracks_[handle / tracks_per_frame][handle % tracks_per_frame].used != 0) {
         return handle;
       }
@@ -165,7 +167,7 @@ class GrantTable {
         free(platform.frame_of(page));
       }
     }
-    for (MapTrack* const page : tracks_) {
+    for (MapTrack<P>* const page : tracks_) {
       if (page != nullptr) {
         free(platform.frame_of(page));
       }
@@ -182,7 +184,7 @@ class GrantTable {
   std::array<Mfn, max_grant_frames> frames_{};
   std::array<Mfn, max_status_frames> status_{};
   std::array<ActiveGrant*, max_grant_frames * v1_per_frame / active_per_frame> active_{};
-  std::array<MapTrack*, max_maptrack_frames> tracks_{};
+  std::array<MapTrack<P>*, max_maptrack_frames> tracks_{};
 };
 
 }  // namespace hyp

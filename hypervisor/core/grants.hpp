@@ -1,53 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grants<P>: operations on grant tables.
+// Grants<P>: what domains do with each other's granted frames: map, copy, give back. Domain 0 maps
+// too, into its own process. Where two domains are involved their memory_locks are taken in the
+// order of their addresses.
 #pragma once
 
 #include "hypervisor/core/core.hpp"
+#include "hypervisor/core/grant_entry.hpp"
 #include "hypervisor/core/memory.hpp"
 
 namespace hyp {
 
+enum class GrantError : std::uint8_t {
+  bad_domain,   // no such domain, or it is being destroyed
+  bad_ref,      // beyond the table
+  not_granted,  // the entry is not in use, or of another kind
+  not_peer,     // granted to somebody else
+  read_only,    // and writing was asked for
+  bad_frame,    // the entry names no RAM
+  bad_address,  // where to map, or the offset of a copy
+  bad_handle,
+  no_space,  // too many mappings, or no frame for them
+};
+
+template <typename T>
+using GrantResult = xl::Result<T, GrantError>;
+constexpr xl::Unexpected<GrantError> refuse(GrantError error) {
+  return xl::Unexpected(error);
+}
+
 // A grant that domain 0 has mapped.
 struct HostGrant {
   Mfn mfn;
-  std::uint64_t handle = 0;
+  std::uint32_t handle = 0;
+};
+
+// A frame that is held by an active reference, and the part of it that is granted.
+struct GrantedFrame {
+  Mfn mfn;
+  std::uint32_t offset = 0;
+  std::uint32_t length = 4096;
 };
 
 template <typename P>
 class Grants {
  public:
-  constexpr Grants(Core<P>& core, Memory<P>& memory) : core_(core), memory_(memory) {}
+  constexpr Grants(Core<P>& core, Memory<P>& memory, Reaper<P>& reaper)
+      : core_(core), memory_(memory), reaper_(reaper) {}
 
   // The toolstack's entries, before the domain runs: permit access for `peer` to `gfn`.
-  Result<void> seed(Domain<P>& domain, const xl::abi::GrantSeedRecord& record) {
-    Guard guard(domain.memory_lock);
-    if (record.ref >= domain.grants.entries() || record.peer > last_domain_id) {
-      return fail(Errno::inval);
-    }
-    XL_TRY(memory_.ram_frame(domain, Gfn(record.gfn)));
-    grant_entry_v1_t& entry = v1_entry(domain, record.ref);
-    entry.frame = static_cast<std::uint32_t>(record.gfn);
-    entry.domid = static_cast<domid_t>(record.peer);
-    shared_word::store<std::uint16_t>(&entry.flags, GTF_permit_access);
-    return {};
-  }
+  Result<void> seed(Domain<P>& domain, const xl::abi::GrantSeedRecord& record);
 
-  Result<HostGrant> host_map(Domain<P>&, std::uint32_t, bool) { return fail(Errno::nosys); }
-  Result<void> host_unmap(std::uint64_t) { return fail(Errno::nosys); }
+  // Takes a reference into use for `peer`; whole_page: sub-page grants are refused. Ends with
+  // release(). Takes the granter's memory_lock.
+  GrantResult<GrantedFrame> acquire(Domain<P>& granter, std::uint32_t ref, DomId peer, bool writing,
+                                    bool whole_page);
+  void release(Domain<P>& granter, std::uint32_t ref, bool writing);
 
-  // Unmaps what a dying domain has mapped of others; true: there is more.
-  bool drop_mappings(Domain<P>&, unsigned) { return false; }
+  // Maps into `mapper` at gfn; the handle. Unmap with the same gfn.
+  GrantResult<std::uint32_t> map(Domain<P>& mapper, Domain<P>& granter, std::uint32_t ref, Gfn gfn,
+                                 bool writing);
+  GrantResult<void> unmap(Domain<P>& mapper, std::uint32_t handle, Gfn gfn);
+
+  // Domain 0's mappings; by the host server only.
+  GrantResult<HostGrant> host_map(Domain<P>& granter, std::uint32_t ref, bool writing);
+  GrantResult<void> host_unmap(std::uint64_t handle);
+  // What domain 0 still has mapped of a domain that goes.
+  void drop_host_mappings(const Domain<P>& granter);
+
+  // Unmaps up to `count` of what a dying domain has mapped of others; true: there is more.
+  bool drop_mappings(Domain<P>& domain, unsigned count);
+  // True if others still use what a dying domain granted. Then the last release() hands it to the
+  // reaper again.
+  bool is_held(Domain<P>& domain);
+
+  Result<void> set_version(Domain<P>& domain, unsigned version);
+  GrantResult<void> swap(Domain<P>& domain, std::uint32_t a, std::uint32_t b);
 
  private:
-  grant_entry_v1_t& v1_entry(Domain<P>& domain, std::uint32_t ref) {
-    const Mfn frame = domain.grants.frame(ref / GrantTable<P>::v1_per_frame);
-    // SAFETY: a shared frame is an array of entries; the index lies inside.
-    return reinterpret_cast<grant_entry_v1_t*>(
-        core_.platform.frame(frame))[ref % GrantTable<P>::v1_per_frame];
-  }
+  GrantEntry entry(Domain<P>& domain, std::uint32_t ref);
+  std::byte* entry_bytes(Domain<P>& domain, std::uint32_t ref);
+  GrantResult<GrantedFrame> acquire_locked(Domain<P>& granter, std::uint32_t ref, DomId peer,
+                                           bool writing, bool whole_page);
+  void release_locked(Domain<P>& granter, std::uint32_t ref, bool writing);
+  GrantResult<std::uint32_t> map_locked(Domain<P>& mapper, Domain<P>& granter, std::uint32_t ref,
+                                        Gfn gfn, bool writing);
 
   Core<P>& core_;
   Memory<P>& memory_;
+  Reaper<P>& reaper_;
+  GrantTable<P> host_;  // only its maptrack is used
+};
+
+// The memory_locks of two domains, which may be one.
+template <typename P>
+class [[nodiscard]] GuardBoth {
+ public:
+  GuardBoth(Domain<P>& a, Domain<P>& b) : first_(&a < &b ? a : b), second_(&a < &b ? b : a) {
+    first_.memory_lock.lock();
+    if (&first_ != &second_) {
+      second_.memory_lock.lock();
+    }
+  }
+  GuardBoth(const GuardBoth&) = delete;
+  GuardBoth& operator=(const GuardBoth&) = delete;
+  ~GuardBoth() {
+    if (&first_ != &second_) {
+      second_.memory_lock.unlock();
+    }
+    first_.memory_lock.unlock();
+  }
+
+ private:
+  Domain<P>& first_;
+  Domain<P>& second_;
 };
 
 }  // namespace hyp
+
+#include "hypervisor/core/grants_impl.hpp"

@@ -58,6 +58,7 @@ class HostOps {
   HostResult grant_map(HostRequest& request, Domain<P>& domain);
   HostResult counters(HostRequest& request, Domain<P>& domain);
 
+  static Errno errno_of(GrantError error);
   xl::abi::DomainRecord record_of(Domain<P>& domain);
   HostResult check_extents(const HostRequest& request, const Domain<P>& domain) const;
   HostResult undo_populate(HostRequest& request, Domain<P>& domain, Errno cause);

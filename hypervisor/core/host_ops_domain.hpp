@@ -222,13 +222,27 @@ HostResult HostOps<P>::seed(HostRequest& request, Domain<P>& domain) {
 }
 
 template <typename P>
+Errno HostOps<P>::errno_of(GrantError error) {
+  switch (error) {
+    case GrantError::not_peer:
+    case GrantError::read_only: return Errno::perm;
+    case GrantError::no_space: return Errno::nospc;
+    case GrantError::bad_domain: return Errno::srch;
+    default: return Errno::inval;
+  }
+}
+
+template <typename P>
 HostResult HostOps<P>::grant_map(HostRequest& request, Domain<P>& domain) {
   if (request.args[0] > ~0U) {
     return fail(Errno::inval);
   }
-  XL_TRY_ASSIGN(const HostGrant grant,
-                parts_.grants.host_map(domain, static_cast<std::uint32_t>(request.args[0]),
-                                       request.args[1] != 0));
+  const GrantResult<HostGrant> mapped = parts_.grants.host_map(
+      domain, static_cast<std::uint32_t>(request.args[0]), request.args[1] != 0);
+  if (!mapped) {
+    return fail(errno_of(mapped.error()));
+  }
+  const HostGrant grant = *mapped;
   request.results[0] = grant.mfn.value();
   request.results[1] = grant.handle;
   return done();

@@ -66,7 +66,8 @@ HostResult HostOps<P>::run_global(HostRequest& request) {
     case Op::take_state_changes: return take_state_changes(request);
     case Op::event_close: return done(parts_.events.close(nullptr, port));
     case Op::event_notify: return done(parts_.events.send(nullptr, port));
-    case Op::grant_unmap: return done(parts_.grants.host_unmap(request.args[0]));
+    case Op::grant_unmap:
+      return parts_.grants.host_unmap(request.args[0]) ? done() : fail(Errno::inval);
     case Op::take_freed_frames: return take_freed(request);
     case Op::return_freed_frames: parts_.core.frames.return_freed(); return done();
     default: return fail(Errno::nosys);

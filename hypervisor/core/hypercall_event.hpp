@@ -91,6 +91,21 @@ Result<void> reset(const Call<P>& call, std::uint64_t arg) {
 }
 
 template <typename P>
+Result<void> init_control(const Call<P>& call, const evtchn_init_control& op) {
+  Domain<P>& domain = call.domain();
+  if (op.vcpu >= domain.vcpu_count) {
+    return fail(Errno::noent);
+  }
+  if (op.offset > xl::page_size - sizeof(evtchn_fifo_control_block) || op.offset % 8 != 0) {
+    return fail(Errno::inval);
+  }
+  // The memory lock keeps the page from being released before it counts as pinned.
+  Guard guard(domain.memory_lock);
+  XL_TRY_ASSIGN(const Mfn mfn, call.parts.memory.ram_frame(domain, Gfn(op.control_gfn)));
+  return call.parts.events.init_control(*domain.vcpus[op.vcpu], mfn, op.offset);
+}
+
+template <typename P>
 Result<void> dispatch(const Call<P>& call, std::uint64_t command, std::uint64_t arg) {
   Events<P>& events = call.parts.events;
   Domain<P>& domain = call.domain();
@@ -116,6 +131,22 @@ Result<void> dispatch(const Call<P>& call, std::uint64_t command, std::uint64_t 
     case EVTCHNOP_unmask: {
       XL_TRY_ASSIGN(const evtchn_unmask op, call.template read<evtchn_unmask>(arg));
       return events.unmask(domain, op.port);
+    }
+    case EVTCHNOP_init_control: {
+      XL_TRY_ASSIGN(evtchn_init_control op, call.template read<evtchn_init_control>(arg));
+      XL_TRY(init_control(call, op));
+      op.link_bits = EVTCHN_FIFO_LINK_BITS;
+      return call.write(arg, op);
+    }
+    case EVTCHNOP_expand_array: {
+      XL_TRY_ASSIGN(const evtchn_expand_array op, call.template read<evtchn_expand_array>(arg));
+      Guard guard(domain.memory_lock);
+      XL_TRY_ASSIGN(const Mfn mfn, call.parts.memory.ram_frame(domain, Gfn(op.array_gfn)));
+      return events.expand_array(domain, mfn);
+    }
+    case EVTCHNOP_set_priority: {
+      XL_TRY_ASSIGN(const evtchn_set_priority op, call.template read<evtchn_set_priority>(arg));
+      return events.set_priority(domain, op.port, op.priority);
     }
     default: return fail(Errno::nosys);
   }

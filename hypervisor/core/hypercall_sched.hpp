@@ -88,12 +88,46 @@ Result<void> shutdown(const Call<P>& call, std::uint64_t arg) {
   return {};
 }
 
+// Two watchdogs per domain. Id 0 asks for a new one and answers its id; a timeout of 0 gives one
+// back.
+template <typename P>
+std::int64_t watchdog(const Call<P>& call, std::uint64_t arg) {
+  const Result<sched_watchdog> op = call.template read<sched_watchdog>(arg);
+  if (!op) {
+    return negative(op.error());
+  }
+  Domain<P>& domain = call.domain();
+  Guard guard(domain.memory_lock);
+  std::uint32_t index = op->id - 1;
+  if (op->id == 0) {
+    for (index = 0; index < domain.watchdogs.size() && domain.watchdog_used[index];) {
+      ++index;
+    }
+    if (index == domain.watchdogs.size()) {
+      return negative(Errno::nospc);
+    }
+  } else if (index >= domain.watchdogs.size() || !domain.watchdog_used[index]) {
+    return negative(Errno::inval);
+  }
+  const bool start = op->id == 0 || op->timeout != 0;
+  domain.watchdog_used[index] = start;
+  if (start) {
+    constexpr std::uint64_t second = 1'000'000'000;
+    call.parts.core.timers.arm(domain.watchdogs[index],
+                               call.parts.core.platform.now_ns() + op->timeout * second);
+  } else {
+    call.parts.core.timers.cancel(domain.watchdogs[index]);
+  }
+  return op->id == 0 ? index + 1 : 0;
+}
+
 template <typename P>
 std::int64_t dispatch(const Call<P>& call, std::uint64_t command, std::uint64_t arg) {
   switch (command) {
     case SCHEDOP_yield: call.parts.core.scheduler.yield(call.vcpu); return 0;
     case SCHEDOP_block: block(call.parts, call.vcpu); return 0;
     case SCHEDOP_shutdown: return to_value(shutdown(call, arg));
+    case SCHEDOP_watchdog: return watchdog(call, arg);
     case SCHEDOP_poll: return to_value(poll(call, arg));
     case SCHEDOP_shutdown_code:
       return to_value(call.template read<sched_shutdown>(arg) ? Result<void>()

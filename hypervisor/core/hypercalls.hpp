@@ -7,6 +7,7 @@
 #include "hypervisor/core/hypercall_grant.hpp"
 #include "hypervisor/core/hypercall_hvm.hpp"
 #include "hypervisor/core/hypercall_memory.hpp"
+#include "hypervisor/core/hypercall_misc.hpp"
 #include "hypervisor/core/hypercall_sched.hpp"
 #include "hypervisor/core/hypercall_vcpu.hpp"
 #include "hypervisor/core/hypercall_version.hpp"
@@ -35,6 +36,12 @@ std::int64_t dispatch_hypercall(const Call<P>& call) {
     case __HYPERVISOR_event_channel_op:
       return to_value(event_op::dispatch(call, low(call.arg(0)), call.arg(1)));
     case __HYPERVISOR_hvm_op: return to_value(hvm_op::dispatch(call, call.arg(0), call.arg(1)));
+    case __HYPERVISOR_set_timer_op: return timer_op::set(call);
+    case __HYPERVISOR_vm_assist:
+      return vm_assist::dispatch(call, low(call.arg(0)), low(call.arg(1)));
+    case __HYPERVISOR_multicall:
+      return multicall::dispatch(call,
+                                 [](const Call<P>& inner) { return dispatch_hypercall(inner); });
     default: return negative(Errno::nosys);
   }
 }

@@ -72,6 +72,10 @@ void Hypervisor<P>::fire(Timer<P>& timer) {
       parts_.core.platform.lapic_timer_fired(vcpu);
       parts_.core.wake(vcpu);
       break;
+    case TimerKind::watchdog:
+      parts_.core.log.write(Level::warning, vcpu.domain->id, " watchdog fired");
+      parts_.lifecycle.shutdown(*vcpu.domain, SHUTDOWN_watchdog);
+      break;
   }
 }
 

@@ -31,7 +31,8 @@ class Lifecycle {
   // Takes the domain away from everybody's eyes. Ports are closed in steps: again, call again. Then
   // the reaper frees it.
   Result<void> destroy(Domain<P>& domain);
-  // A piece of the teardown after the grace period. True: there is more.
+  // A piece of the teardown after the grace period. True: there is more. False: it is gone, or
+  // others hold its frames.
   bool tear_down(Domain<P>& domain);
 
   void pause(Domain<P>& domain);

@@ -55,6 +55,10 @@ Result<void> Lifecycle<P>::build(Domain<P>& domain) {
     XL_TRY(add_vcpu(domain, id));
     write_time(*domain.vcpus[id]);
   }
+  for (Timer<P>& timer : domain.watchdogs) {
+    timer.vcpu = domain.vcpus[0];
+    timer.kind = TimerKind::watchdog;
+  }
   write_wall_clock(domain);
   return {};
 }
@@ -186,6 +190,7 @@ Result<void> Lifecycle<P>::destroy(Domain<P>& domain) {
     return fail(Errno::again);
   }
   events_.release_host_ports(domain.id);
+  grants_.drop_host_mappings(domain);
   core_.domains.remove(domain.id);
   reaper_.add_domain(domain);
   return {};
@@ -196,6 +201,9 @@ bool Lifecycle<P>::tear_down(Domain<P>& domain) {
   constexpr unsigned leaves_per_step = 256;
   if (grants_.drop_mappings(domain, leaves_per_step)) {
     return true;
+  }
+  if (grants_.is_held(domain)) {
+    return false;  // the last of its users brings it back
   }
   std::uint64_t freed = 0;
   const bool more = domain.physmap.take_down(
@@ -224,6 +232,9 @@ bool Lifecycle<P>::tear_down(Domain<P>& domain) {
 template <typename P>
 void Lifecycle<P>::free_domain(Domain<P>& domain) {
   const auto free_one = [&](Mfn mfn) { core_.free_pages(&domain, mfn, 0); };
+  for (Timer<P>& timer : domain.watchdogs) {
+    core_.timers.cancel(timer);
+  }
   for (unsigned i = 0; i < domain.built_vcpus; ++i) {
     Vcpu<P>& vcpu = *domain.vcpus[i];
     for (Timer<P>* const timer : {&vcpu.singleshot, &vcpu.periodic, &vcpu.poll, &vcpu.lapic}) {
@@ -237,7 +248,6 @@ void Lifecycle<P>::free_domain(Domain<P>& domain) {
     core_.platform.destroy_domain(domain);
   }
   domain.grants.clear(core_.platform, free_one);
-  domain.fifo.clear(core_.platform, free_one);
   domain.events.clear(core_.platform, free_one);
   if (domain.memory_map != nullptr) {
     free_one(core_.platform.frame_of(domain.memory_map));

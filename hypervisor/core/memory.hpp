@@ -37,6 +37,10 @@ class Memory {
   // Takes a frame of kind `shared` away again.
   Result<void> unmap_shared(Domain<P>& domain, Gfn gfn);
 
+  // Another domain's frame at gfn, and away again; what was there before is released.
+  Result<void> map_grant(Domain<P>& domain, Gfn gfn, Mfn mfn, bool writable);
+  Result<void> unmap_grant(Domain<P>& domain, Gfn gfn);
+
   // The frame at gfn if it is the domain's own RAM. Takes no lock: valid until this CPU's next
   // schedule().
   Result<Mfn> ram_frame(const Domain<P>& domain, Gfn gfn) const;

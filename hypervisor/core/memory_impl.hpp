@@ -130,6 +130,22 @@ Result<void> Memory<P>::unmap_shared(Domain<P>& domain, Gfn gfn) {
 }
 
 template <typename P>
+Result<void> Memory<P>::map_grant(Domain<P>& domain, Gfn gfn, Mfn mfn, bool writable) {
+  if (gfn.value() >= gfn_limit) {
+    return fail(Errno::inval);
+  }
+  XL_TRY(vacate(domain, gfn));
+  return map(domain, gfn, mfn, 0, writable ? PageKind::grant_rw : PageKind::grant_ro);
+}
+
+template <typename P>
+Result<void> Memory<P>::unmap_grant(Domain<P>& domain, Gfn gfn) {
+  XL_TRY(domain.physmap.unmap(gfn, table_frames(domain)));
+  core_.platform.flush_physmap(domain);
+  return {};
+}
+
+template <typename P>
 Result<Mfn> Memory<P>::ram_frame(const Domain<P>& domain, Gfn gfn) const {
   const PhysmapEntry entry = domain.physmap.lookup(gfn);
   if (entry.kind != PageKind::ram) {
@@ -140,13 +156,15 @@ Result<Mfn> Memory<P>::ram_frame(const Domain<P>& domain, Gfn gfn) const {
 
 template <typename P>
 bool Memory<P>::is_pinned(Domain<P>& domain, Mfn mfn) const {
+  Guard guard(core_.event_lock);  // what events use changes under it
   for (unsigned i = 0; i < domain.vcpu_count; ++i) {
     const Vcpu<P>& vcpu = *domain.vcpus[i];
-    if (vcpu.info_registered && vcpu.info_mfn == mfn) {
+    if ((vcpu.info_registered && vcpu.info_mfn == mfn) ||
+        (vcpu.fifo.control != nullptr && vcpu.fifo.control_mfn == mfn)) {
       return true;
     }
   }
-  return domain.grants.pins(mfn) || domain.fifo.pins(mfn);
+  return domain.grants.pins(mfn) || domain.fifo.pins(core_.platform, mfn);
 }
 
 // --- guest physical memory ---

@@ -19,7 +19,7 @@ struct Parts {
         reaper(core),
         memory(core, reaper),
         events(core),
-        grants(core, memory),
+        grants(core, memory, reaper),
         lifecycle(core, events, grants, reaper) {}
 
   Core<P> core;

@@ -33,6 +33,14 @@ class Reaper {
     work_.store(true);
   }
 
+  // A domain that was held back at its teardown; its frames are still counted as pending.
+  void add_domain_again(Domain<P>& domain) {
+    Guard guard(lock_);
+    domain.next_dying = gathered_domains_;
+    gathered_domains_ = &domain;
+    work_.store(true);
+  }
+
   bool has_work() const { return work_.load(std::memory_order_relaxed); }
   // Frames that will be free soon.
   std::uint64_t pending_frames() const { return pending_.load(); }

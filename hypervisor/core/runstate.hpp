@@ -22,7 +22,18 @@ Result<void> write_runstate(Parts<P>& parts, Vcpu<P>& current, Vcpu<P>& vcpu, st
   std::memcpy(record.data(), &state, sizeof state);
   std::memcpy(record.data() + hole, &now.since, 8);
   std::memcpy(record.data() + hole + 8, now.ns.data(), 32);
-  if (!parts.core.platform.write_guest(current, linear, record.data(), hole + 40)) {
+  P& platform = parts.core.platform;
+  if (!vcpu.domain->runstate_flag.load()) {
+    return platform.write_guest(current, linear, record.data(), hole + 40)
+               ? Result<void>()
+               : Result<void>(fail(Errno::fault));
+  }
+  // Other vcpus read it too: the flag in the entry time says that it is being written.
+  const std::uint64_t busy = now.since | XEN_RUNSTATE_UPDATE;
+  std::memcpy(record.data() + hole, &busy, 8);
+  if (!platform.write_guest(current, linear + hole, &busy, 8) ||
+      !platform.write_guest(current, linear, record.data(), hole + 40) ||
+      !platform.write_guest(current, linear + hole, &now.since, 8)) {
     return fail(Errno::fault);
   }
   return {};

@@ -17,10 +17,10 @@ class Timers {
  public:
   constexpr explicit Timers(P& platform) : platform_(platform) {}
 
-  // Replaces an earlier deadline. One timer is only armed by one CPU at a time: that of its vcpu,
-  // or by expire().
+  // Replaces an earlier deadline. Any CPU, for any vcpu's timer.
   void arm(Timer<P>& timer, std::uint64_t deadline) {
-    cancel(timer);
+    Guard one_at_a_time(timer.lock);
+    take_out(timer);
     const unsigned cpu = platform_.cpu_id();
     Heap& heap = heaps_[cpu];
     Guard guard(heap.lock);
@@ -31,15 +31,9 @@ class Timers {
   }
 
   void cancel(Timer<P>& timer) {
-    if (!timer.armed.load()) {
-      return;
-    }
-    Heap& heap = heaps_[timer.cpu.load()];
-    Guard guard(heap.lock);
     if (timer.armed.load()) {
-      heap.heap.erase(timer);
-      timer.armed.store(false);
-      heap.next.store(heap.heap.empty() ? never : heap.heap.top()->key);
+      Guard one_at_a_time(timer.lock);
+      take_out(timer);
     }
   }
 
@@ -71,6 +65,20 @@ class Timers {
     PairingHeap heap;
     std::atomic<std::uint64_t> next{never};
   };
+
+  // With the timer's lock, so that it is in one heap at most; expire() may be faster.
+  void take_out(Timer<P>& timer) {
+    if (!timer.armed.load()) {
+      return;
+    }
+    Heap& heap = heaps_[timer.cpu.load()];
+    Guard guard(heap.lock);
+    if (timer.armed.load()) {
+      heap.heap.erase(timer);
+      timer.armed.store(false);
+      heap.next.store(heap.heap.empty() ? never : heap.heap.top()->key);
+    }
+  }
 
   P& platform_;
   std::array<Heap, max_cpus> heaps_{};

@@ -7,15 +7,17 @@
 #include <atomic>
 #include <cstdint>
 
+#include "hypervisor/core/fifo_queue.hpp"
 #include "hypervisor/core/heap.hpp"
 #include "hypervisor/core/platform.hpp"
 #include "hypervisor/core/shared_page.hpp"
+#include "hypervisor/core/spinlock.hpp"
 
 namespace hyp {
 
 inline constexpr unsigned hypercall_numbers = 64;
 
-enum class TimerKind : std::uint8_t { singleshot, periodic, poll, lapic };
+enum class TimerKind : std::uint8_t { singleshot, periodic, poll, lapic, watchdog };
 
 // A deadline of a vcpu, in the heap of one physical CPU.
 template <typename P>
@@ -24,6 +26,7 @@ struct Timer : HeapNode {  // key: deadline, system time in ns
   TimerKind kind = TimerKind::singleshot;
   std::atomic<std::uint16_t> cpu{0};  // whose heap; valid while armed
   std::atomic<bool> armed{false};
+  SpinLock<P> lock;  // outside of the heap's
 };
 
 // A vcpu in the run queue. Key: virtual time.
@@ -61,6 +64,7 @@ struct Vcpu {
   bool info_registered = false;
   std::atomic<std::uint8_t> upcall_vector{0};  // HVMOP_set_evtchn_upcall_vector; 0: none
   std::array<std::uint32_t, NR_VIRQS> virq_port{};
+  FifoQueues fifo;                          // under the event lock
   std::atomic<std::uint32_t> poll_port{0};  // SCHEDOP_poll: 0 not polling, ~0 several ports
 
   // --- areas that the guest registered, linear addresses, 0: none; written while the vcpu runs
