@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/handlers.hpp"
@@ -23,6 +24,24 @@ struct ParsedRequest {
   std::string rendered_warnings;
 };
 
+// The first error says it in one line; all findings go along.
+WireError refusal(const std::vector<config::Diagnostic>& findings) {
+  const auto first =
+      std::find_if(findings.begin(), findings.end(), [](const config::Diagnostic& finding) {
+        return finding.severity == config::Severity::error;
+      });
+  json list = json::array();
+  for (const config::Diagnostic& finding : findings) {
+    list.push_back(config::to_json(finding));
+  }
+  WireError error(first == findings.end()
+                      ? Error{ErrorCode::internal, "the config was refused without a reason", {}, {}}
+                      : Error{ErrorCode::invalid_config, config::summary(*first), first->hint, {}},
+                  config::render(findings));
+  error.diagnostics = dump(list);
+  return error;
+}
+
 Answer<ParsedRequest> parse_create(const Request& request) {
   XL_TRY_ASSIGN(const json body, parse_json(request.body));
   ParsedRequest parsed;
@@ -31,14 +50,7 @@ Answer<ParsedRequest> parse_create(const Request& request) {
   config::Parsed result =
       config::parse_domain_config({asked.config_name, asked.config_text}, asked.overrides);
   if (!result.config) {
-    for (const config::Diagnostic& finding : result.diagnostics) {
-      if (finding.severity == config::Severity::error) {
-        return Unexpected(
-            WireError(Error{ErrorCode::invalid_config, config::summary(finding), finding.hint, {}},
-                      config::render(result.diagnostics)));
-      }
-    }
-    return fail(ErrorCode::internal, "the config was refused without a reason");
+    return Unexpected(refusal(result.diagnostics));
   }
   parsed.config = std::move(*result.config);
   parsed.rendered_warnings = config::render(result.diagnostics);

@@ -44,7 +44,7 @@ Result<std::string> find_daemon() {
   }
   const std::string here = own_folder();
   for (const std::string& path :
-       {here + "/../xld/xld", here + "/../libexec/xld", std::string(XL_LIBEXECDIR "/xld")}) {
+       {here + "/../xld/xld", here + "/../libexec/xl/xld", std::string(XL_LIBEXECDIR "/xld")}) {
     if (::access(path.c_str(), X_OK) == 0) {
       return path;
     }

@@ -2,6 +2,7 @@
 // Connections that have become streams: a console in both directions, and the lifecycle events.
 #include <array>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -69,6 +70,8 @@ class StreamBase : public Connection, public std::enable_shared_from_this<Stream
                               }
                             });
   }
+
+  bool closed() const { return closed_; }
 
   ServerCore& core_;
   std::shared_ptr<Outbox> outbox_;
@@ -173,13 +176,29 @@ class ConsoleStream final : public StreamBase {
 
   void received(std::string bytes) override {
     asio::post(core_.quick, [this, self = shared_from_this(), input = std::move(bytes)]() mutable {
+      const Result<void> written =
+          core_.service.toolstack.write_console(id_, std::as_bytes(std::span(input)));
       // Input for a domain that has just ended goes nowhere; the stream's end tells the client.
-      static_cast<void>(
-          core_.service.toolstack.write_console(id_, std::as_bytes(std::span(input))).has_value());
-      asio::post(core_.loop, [this, self = std::move(self)] { read(); });
+      const bool full = !written && written.error().code == ErrorCode::busy;
+      asio::io_context& loop = core_.loop;
+      asio::post(loop, [this, self = std::move(self), full, left = std::move(input)]() mutable {
+        full ? offer_later(std::move(left)) : read();
+      });
     });
   }
 
+  // The guest has not read what it was given before. It does not say when it does.
+  void offer_later(std::string input) {
+    retry_.expires_after(std::chrono::milliseconds(10));
+    retry_.async_wait([this, self = shared_from_this(),
+                       left = std::move(input)](const error_code& cancelled) mutable {
+      if (!cancelled && !closed()) {
+        received(std::move(left));
+      }
+    });
+  }
+
+  asio::steady_timer retry_{core_.loop};
   std::string early_;
   std::string domain_;
   DomId id_;

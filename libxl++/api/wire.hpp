@@ -121,6 +121,7 @@ struct WireError {
 
   Error error;
   std::string rendered;
+  std::string diagnostics;  // JSON array of the same findings, or empty
 };
 
 // What a request gives: the error may hold a rendered text beside its parts.

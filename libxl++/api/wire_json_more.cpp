@@ -127,6 +127,9 @@ json to_json(const WireError& wire) {
   if (!wire.rendered.empty()) {
     object["rendered"] = wire.rendered;
   }
+  if (!wire.diagnostics.empty()) {
+    object["diagnostics"] = json::parse(wire.diagnostics);
+  }
   return {{"error", std::move(object)}};
 }
 
@@ -144,6 +147,9 @@ Result<WireError> from_json(const json& value) {
   reader.maybe("hint", wire.error.hint);
   reader.maybe("context", wire.error.context);
   reader.maybe("rendered", wire.rendered);
+  json findings;
+  reader.maybe("diagnostics", findings);
+  wire.diagnostics = findings.is_null() ? std::string() : dump(findings);
   wire.error.code = error_code_of(code);
   return reader.finish(std::move(wire));
 }

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "xld/daemon.hpp"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+#include "base/scope_exit.hpp"
+#include "base/unique_fd.hpp"
+#include "libxl++/api/runtime_dir.hpp"
+#include "libxl++/api/server.hpp"
+#include "libxl++/api/unix_socket.hpp"
+#include "xld/log.hpp"
+#include "xld/notify.hpp"
+
+namespace xl::daemon {
+namespace {
+
+// Held as long as the daemon lives; `xl daemon stop` waits for it.
+Result<UniqueFd> take_lock(const api::RuntimeDir& dir) {
+  UniqueFd fd(::open(dir.daemon_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));  // NOLINT
+  if (!fd) {
+    return Unexpected(system_error(errno, "opening '" + dir.daemon_lock() + "'"));
+  }
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(ErrorCode::busy, "another xld serves '" + dir.path() + "'");
+  }
+  return fd;
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    sigaddset(&set, signal);
+  }
+  return set;
+}
+
+// Waits for a signal to stop on a thread of its own; every other thread has them blocked.
+class StopOnSignal {
+ public:
+  explicit StopOnSignal(api::Server& server)
+      : thread_([&server] {
+          const sigset_t set = stop_signals();
+          int signal = 0;
+          sigwait(&set, &signal);
+          server.stop();
+        }) {}
+  ~StopOnSignal() {
+    pthread_kill(thread_.native_handle(), SIGTERM);
+    thread_.join();
+  }
+
+ private:
+  std::thread thread_;
+};
+
+// What a library or the kernel has to say after the start goes into the log file.
+void redirect_stderr(const std::string& log_file) {
+  const UniqueFd log(::open(log_file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));  // NOLINT
+  if (log) {
+    ::dup2(log.get(), STDERR_FILENO);
+  }
+}
+
+}  // namespace
+
+Result<void> serve(const Options& options, Backend backend) {
+  const api::RuntimeDir dir(options.runtime_dir);
+  XL_TRY(dir.make());
+  XL_TRY_ASSIGN(const UniqueFd lock, take_lock(dir));
+  XL_TRY(open_log(options.log_file, options.log_level));
+  XL_TRY_ASSIGN(std::unique_ptr<toolstack::Toolstack> toolstack,
+                toolstack::Toolstack::create(
+                    {std::move(backend.start), dir.path(),
+                     options.console_log_dir.empty() ? dir.console_dir() : options.console_log_dir,
+                     options.console_log_kib << 10, options.kernel_cache_mib << 20}));
+  const ScopeExit end_backend([&] {
+    toolstack.reset();
+    backend.end();
+  });
+  XL_TRY_ASSIGN(UniqueFd listener, api::listen_unix(dir.socket()));
+  const ScopeExit remove_socket([&] { ::unlink(dir.socket().c_str()); });
+  XL_TRY_ASSIGN(const std::unique_ptr<api::Server> server,
+                api::Server::create(*toolstack, std::move(listener),
+                                    {XL_VERSION, dir.path(), dir.socket(), options.log_file}));
+  spdlog::info("xld {} (pid {}) serves {}", XL_VERSION, ::getpid(), dir.socket());
+  notify_ready(options.ready_fd);
+  if (!options.log_file.empty()) {
+    redirect_stderr(options.log_file);
+  }
+  const StopOnSignal signals(*server);
+  server->run();
+  notify_stopping();
+  spdlog::info("xld stops");
+  return {};
+}
+
+int run(int count, char** words, const std::function<Backend(const Options&)>& choose) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  raise_descriptor_limit();
+  // Few arenas: the lanes' threads allocate little, and an arena for each would cost more.
+  ::mallopt(M_ARENA_MAX, 2);
+  try {
+    Result<std::variant<Options, std::string>> parsed = parse_options(count, words);
+    Result<void> outcome;
+    if (!parsed) {
+      outcome = Unexpected(std::move(parsed).error());
+    } else if (const std::string* text = std::get_if<std::string>(&*parsed)) {
+      std::fputs(text->c_str(), stdout);
+    } else {
+      const Options& options = std::get<Options>(*parsed);
+      outcome = serve(options, choose(options));
+    }
+    if (!outcome) {
+      std::fprintf(stderr, "xld: error: %s\n", describe(outcome.error()).c_str());
+      return 1;
+    }
+    return 0;
+  } catch (const std::exception& bug) {
+    std::fprintf(stderr, "xld: error: %s\n", bug.what());
+    return 1;
+  }
+}
+
+}  // namespace xl::daemon

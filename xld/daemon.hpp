@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's life, whatever hypervisor it drives: lock, log, toolstack, socket, signals, end.
+#pragma once
+
+#include <functional>
+
+#include "base/error.hpp"
+#include "libxl++/toolstack/toolstack.hpp"
+#include "xld/options.hpp"
+
+namespace xl::daemon {
+
+struct Backend {
+  toolstack::HypervisorFactory start;
+  std::function<void()> end;  // after the toolstack has gone: nothing shall be left running
+};
+
+// Serves until it is told to stop. Error: why it could not start.
+Result<void> serve(const Options& options, Backend backend);
+
+// main(): parses, serves, prints the one error. `choose` makes the backend from the options.
+int run(int count, char** words, const std::function<Backend(const Options&)>& choose);
+
+}  // namespace xl::daemon
