@@ -108,6 +108,10 @@ void handle_nested_page_fault(MachineVcpu& vcpu) {
   access_device(vcpu, lapic, static_cast<std::uint32_t>(address & (xl::page_size - 1)));
 }
 
+// Linux measures the CPU by reading the timer chip's second counter until its high byte is no longer 0xff: 100000 exits, if the
+// port read as absent. A counter that stands still at 0 says the same, that there is no such chip, with the first read.
+constexpr std::uint64_t pit_counter_port = 0x42;
+
 void handle_io(MachineVcpu& vcpu) {
   Vmcb& vmcb = *vcpu.arch.vmcb;
   const std::uint64_t info = vmcb.exit_info1;
@@ -120,6 +124,8 @@ void handle_io(MachineVcpu& vcpu) {
     constexpr std::uint64_t direction = 1U << 10;
     index += (vmcb.rflags & direction) != 0 ? 0 - turns * size : turns * size;
     vcpu.arch.registers.rcx = io_info::Repeat::test(info) ? 0 : vcpu.arch.registers.rcx;
+  } else if (io_info::In::test(info) && io_info::Port::get(info) == pit_counter_port) {
+    vmcb.rax &= ~size_mask(size == 4 ? 8 : size);
   } else if (io_info::In::test(info)) {
     vmcb.rax = size == 4 ? 0xffffffff : vmcb.rax | size_mask(size);
   }

@@ -69,6 +69,13 @@ inline std::uint64_t read_cr2() {
   return value;
 }
 
+inline std::uint64_t read_cr4() {
+  std::uint64_t value = 0;
+  // SAFETY: reads a register.
+  asm volatile("mov %%cr4, %0" : "=r"(value));
+  return value;
+}
+
 inline void write_cr4(std::uint64_t value) {
   // SAFETY: callers keep PAE; memory clobber because paging may change.
   asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
