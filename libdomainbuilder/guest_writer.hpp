@@ -16,7 +16,7 @@ namespace xl::build {
 Result<void> copy_runs(const hv::GuestMapping& mapping, std::span<const LoadRun> runs,
                        const std::stop_token& cancel);
 
-// Reads `size` bytes of the file straight into the guest at `to`. Errors: read_exactly's, and as
+// Copies `size` bytes of the file into the guest at `to`. Errors: read_exactly's, and as
 // copy_runs.
 Result<void> read_into_guest(const hv::GuestMapping& mapping, GuestPhys to, const OpenFile& file,
                              Bytes size, const std::stop_token& cancel);
