@@ -29,7 +29,9 @@ struct Core {
   EventTable<P> host_events;  // domain 0's ports
   unsigned cpus = 1;
   std::uint64_t tsc_khz = 0;
-  std::uint64_t last_frame = 0;                     // of the machine's RAM
+  std::uint64_t last_frame = 0;  // of the machine's RAM
+  GrantTable<P> host_grants;     // what domain 0 has mapped: only the maptrack is used
+  std::byte* changed = nullptr;  // one frame: a bit per domain id
   std::atomic<std::uint64_t> hypervisor_frames{0};  // held by the hypervisor for itself
 
   // Zeroed hypervisor frames, aligned to their size; order <= 6. `domain` pays, or the hypervisor
@@ -48,6 +50,20 @@ struct Core {
     return platform.frame(mfn);
   }
 
+  // The tables that the first domain would bring, so that a domain leaves nothing behind when it
+  // goes.
+  Result<void> init_tables() {
+    const auto frame = [this] { return alloc_bytes(nullptr); };
+    XL_TRY_ASSIGN(changed, frame());
+    XL_TRY_ASSIGN(std::byte* const ids, frame());
+    domains.add_page(DomId(1), ids);
+    XL_TRY_ASSIGN(const std::uint32_t port, host_events.take_free(2, frame));
+    host_events.release(port);
+    XL_TRY_ASSIGN(const std::uint32_t handle, host_grants.take_track(frame));
+    host_grants.release_track(handle);
+    return {};
+  }
+
   xl::abi::Header& header() {
     // SAFETY: the header lies at the start of the host area, page aligned.
     return *reinterpret_cast<xl::abi::Header*>(platform.host_area() + xl::abi::header_offset);
@@ -62,10 +78,9 @@ struct Core {
     }
   }
 
-  // A domain's state changed: the host should ask which. The domain's `changed` flag says so until
-  // it is taken.
-  void tell_host_changed(Domain<P>& domain) {
-    domain.changed.store(true);
+  // A domain shut down or is gone: the host should ask which (take_state_changes).
+  void tell_host_changed(DomId id) {
+    shared_word::test_and_set(changed, id.value());
     shared_word::exchange<std::uint32_t>(&header().state_changed, 1);
     ring_host(xl::abi::sleeping_for_events);
   }

@@ -36,7 +36,6 @@ struct Domain {
   std::atomic<bool> dying{false};
   std::atomic<bool> shut_down{false};
   std::atomic<std::uint32_t> shutdown_reason{0};
-  std::atomic<bool> changed{false};  // the host has not been told yet
 
   Domain* next_dying = nullptr;    // under the reaper's lock
   std::uint32_t closed_ports = 0;  // destroy: ports below are closed

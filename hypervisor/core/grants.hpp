@@ -88,7 +88,6 @@ class Grants {
   Core<P>& core_;
   Memory<P>& memory_;
   Reaper<P>& reaper_;
-  GrantTable<P> host_;  // only its maptrack is used
 };
 
 // The memory_locks of two domains, which may be one.

@@ -209,16 +209,17 @@ bool Grants<P>::is_held(Domain<P>& domain) {
 
 template <typename P>
 GrantResult<HostGrant> Grants<P>::host_map(Domain<P>& granter, std::uint32_t ref, bool writing) {
-  const Result<std::uint32_t> handle = host_.take_track([&] { return core_.alloc_bytes(nullptr); });
+  const Result<std::uint32_t> handle =
+      core_.host_grants.take_track([&] { return core_.alloc_bytes(nullptr); });
   if (!handle) {
     return refuse(GrantError::no_space);
   }
   const GrantResult<GrantedFrame> frame = acquire(granter, ref, DomId(), writing, true);
   if (!frame) {
-    host_.release_track(*handle);
+    core_.host_grants.release_track(*handle);
     return refuse(frame.error());
   }
-  *host_.find_track(*handle) =
+  *core_.host_grants.find_track(*handle) =
       MapTrack<P>{&granter, 0, ref, writing ? std::uint16_t{1} : std::uint16_t{0}, 1};
   return HostGrant{frame->mfn, *handle};
 }
@@ -226,21 +227,21 @@ GrantResult<HostGrant> Grants<P>::host_map(Domain<P>& granter, std::uint32_t ref
 template <typename P>
 GrantResult<void> Grants<P>::host_unmap(std::uint64_t handle) {
   const MapTrack<P>* const found =
-      handle > ~0U ? nullptr : host_.find_track(static_cast<std::uint32_t>(handle));
+      handle > ~0U ? nullptr : core_.host_grants.find_track(static_cast<std::uint32_t>(handle));
   if (found == nullptr) {
     return refuse(GrantError::bad_handle);
   }
   const MapTrack<P> track = *found;
-  host_.release_track(static_cast<std::uint32_t>(handle));
+  core_.host_grants.release_track(static_cast<std::uint32_t>(handle));
   release(*track.granter, track.ref, track.writable != 0);
   return {};
 }
 
 template <typename P>
 void Grants<P>::drop_host_mappings(const Domain<P>& granter) {
-  for (std::uint32_t handle = host_.next_track(0); handle != ~0U;
-       handle = host_.next_track(handle + 1)) {
-    if (host_.find_track(handle)->granter == &granter) {
+  for (std::uint32_t handle = core_.host_grants.next_track(0); handle != ~0U;
+       handle = core_.host_grants.next_track(handle + 1)) {
+    if (core_.host_grants.find_track(handle)->granter == &granter) {
       (void)host_unmap(handle).has_value();
     }
   }

@@ -194,6 +194,9 @@ HostResult HostOps<P>::alloc_unbound(HostRequest& request, Domain<P>& domain) {
     return fail(Errno::inval);
   }
   const DomId remote(static_cast<std::uint16_t>(request.args[0]));
+  if (remote != domain0 && parts_.core.domains.find(remote) == nullptr) {
+    return fail(Errno::srch);
+  }
   XL_TRY_ASSIGN(request.results[0], parts_.events.alloc_unbound(&domain, remote));
   return done();
 }

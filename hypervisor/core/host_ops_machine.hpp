@@ -64,8 +64,9 @@ HostResult HostOps<P>::run_global(HostRequest& request) {
     case Op::create_domain: return create_domain(request);
     case Op::list_domains: return list_domains(request);
     case Op::take_state_changes: return take_state_changes(request);
-    case Op::event_close: return done(parts_.events.close(nullptr, port));
-    case Op::event_notify: return done(parts_.events.send(nullptr, port));
+    // Only a port that is not in use can be at fault.
+    case Op::event_close: return parts_.events.close(nullptr, port) ? done() : fail(Errno::noent);
+    case Op::event_notify: return parts_.events.send(nullptr, port) ? done() : fail(Errno::noent);
     case Op::grant_unmap:
       return parts_.grants.host_unmap(request.args[0]) ? done() : fail(Errno::inval);
     case Op::take_freed_frames: return take_freed(request);
@@ -119,16 +120,21 @@ HostResult HostOps<P>::list_domains(HostRequest& request) {
 
 template <typename P>
 HostResult HostOps<P>::take_state_changes(HostRequest& request) {
-  unsigned from = 0;
-  while (Domain<P>* const domain = parts_.core.domains.at_or_after(from)) {
-    from = domain->id.value() + 1U;
-    if (!domain->changed.exchange(false)) {
+  for (unsigned word = 0; word <= last_domain_id / 64U; ++word) {
+    // SAFETY: a whole frame, read as words.
+    const auto* const at = reinterpret_cast<const std::uint64_t*>(parts_.core.changed) + word;
+    if (shared_word::load<std::uint64_t>(at) == 0) {
       continue;
     }
-    if (!request.put(static_cast<std::uint32_t>(domain->id.value()))) {
-      domain->changed.store(true);
-      request.results[0] = 1;
-      break;
+    for (unsigned id = word * 64; id < (word + 1) * 64; ++id) {
+      if (!shared_word::test_and_clear(parts_.core.changed, id)) {
+        continue;
+      }
+      if (!request.put(std::uint32_t{id})) {
+        shared_word::test_and_set(parts_.core.changed, id);
+        request.results[0] = 1;
+        return done();
+      }
     }
   }
   return done();

@@ -36,9 +36,9 @@ HostResult HostOps<P>::check_extents(const HostRequest& request, const Domain<P>
     return fail(Errno::nomem);
   }
   if (total > counts.clean + counts.dirty) {
-    // Frames that are on their way back are worth another try.
-    const bool soon = total <= counts.free() + parts_.reaper.pending_frames();
-    return fail(soon ? Errno::busy : Errno::nomem);
+    // What dead domains still hold comes back by itself; what the host holds, it has to return
+    // first.
+    return parts_.reaper.has_work() ? HostResult(Progress::more) : fail(Errno::nomem);
   }
   return done();
 }
@@ -52,7 +52,10 @@ HostResult HostOps<P>::populate(HostRequest& request, Domain<P>& domain) {
     return undo_populate(request, domain, static_cast<Errno>(request.undo_to));
   }
   if (request.step == 0 && request.position == 0) {
-    XL_TRY(check_extents(request, domain));
+    XL_TRY_ASSIGN(const Progress enough, check_extents(request, domain));
+    if (enough == Progress::more) {
+      return enough;
+    }
   }
   Guard guard(domain.memory_lock);
   for (unsigned leaf = 0; request.step < request.rows<ExtentRecord>(); ++leaf) {
@@ -65,7 +68,7 @@ HostResult HostOps<P>::populate(HostRequest& request, Domain<P>& domain) {
     if (!added) {
       // What is mapped there already is the caller's mistake.
       const Errno cause = added.error() == Errno::exist   ? Errno::inval
-                          : added.error() == Errno::again ? Errno::busy
+                          : added.error() == Errno::again ? Errno::nomem
                                                           : added.error();
       request.undo_to = static_cast<std::uint64_t>(cause);
       return Progress::more;
@@ -141,9 +144,6 @@ HostResult HostOps<P>::translate(HostRequest& request, Domain<P>& domain) {
     at += pages;
   }
   (void)put_run();
-  if (covered == 0 && count != 0) {
-    return fail(Errno::inval);
-  }
   request.results[0] = covered;
   return done();
 }

@@ -15,6 +15,7 @@ Result<void> Hypervisor<P>::init(const InitInfo& info) {
     return fail(Errno::inval);
   }
   XL_TRY(core.frames.init(info));
+  XL_TRY(core.init_tables());
   core.cpus = info.cpus;
   core.tsc_khz = info.tsc_khz;
   const MemoryRange& last = info.ranges[info.range_count - 1];
@@ -38,6 +39,7 @@ template <typename P>
 void Hypervisor<P>::announce() {
   shared_word::store<std::uint32_t>(&parts_.core.header().state,
                                     static_cast<std::uint32_t>(xl::abi::State::ready));
+  parts_.core.ring_host(xl::abi::sleeping_for_events | xl::abi::sleeping_for_responses);
 }
 
 // --- main loop ---

@@ -161,7 +161,7 @@ void Lifecycle<P>::shutdown(Domain<P>& domain, std::uint32_t reason) {
   }
   domain.shutdown_reason.store(reason);
   update_all(domain);
-  core_.tell_host_changed(domain);
+  core_.tell_host_changed(domain.id);
 }
 
 template <typename P>
@@ -192,6 +192,7 @@ Result<void> Lifecycle<P>::destroy(Domain<P>& domain) {
   events_.release_host_ports(domain.id);
   grants_.drop_host_mappings(domain);
   core_.domains.remove(domain.id);
+  core_.tell_host_changed(domain.id);
   reaper_.add_domain(domain);
   return {};
 }
