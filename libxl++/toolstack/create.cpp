@@ -135,7 +135,7 @@ Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan p
   registry_.publish(domain);
   ScopeExit undo([&] {
     registry_.remove(domain);
-    (void)dismantle(domain);
+    discard(domain);
   });
   if (sessions_.current() != session) {
     // It died before the domain was published, so that lose() did not see the domain.
@@ -164,7 +164,7 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   XL_TRY_ASSIGN(report.id, hypervisor.create_domain(domain_options(plan, prepared)));
   auto domain = std::make_shared<Domain>(session, report.id, std::move(claim), std::move(plan));
   domain->claim.set_domain(report.id);
-  ScopeExit undo([&] { (void)dismantle(domain); });
+  ScopeExit undo([&] { discard(domain); });
   phases.done("create");
   XL_TRY(check_cancelled(cancel));
   XL_TRY_ASSIGN(const build::BuiltDomain built,

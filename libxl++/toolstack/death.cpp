@@ -64,6 +64,7 @@ void Engine::handle_death(const DomainRef& domain) {
     case config::ShutdownAction::preserve: break;
     case config::ShutdownAction::destroy:
       if (dismantle(domain) && registry_.remove(domain)) {
+        domain->claim.release();
         emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
       }
       break;
@@ -120,6 +121,7 @@ void Engine::lose(const SessionRef& session) {
     end.last_console_line = console::last_line(domain->console->text());
     end.report = "the hypervisor is gone";
     end.action = "lost";
+    domain->claim.release();
     emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
   }
 }

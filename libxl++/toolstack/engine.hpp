@@ -74,6 +74,8 @@ class Engine final : public Toolstack {
   void cut_lines(const DomainRef& domain);
   // Frees all that the domain has, then calls cut_lines' end to the console's listeners.
   Result<void> dismantle(const DomainRef& domain);
+  // The same for a domain whose create failed: what it was called is free at once.
+  void discard(const DomainRef& domain);
   Result<void> destroy_locked(const DomainRef& domain);
 
   // --- death.cpp ---

@@ -57,6 +57,11 @@ Result<void> Engine::dismantle(const DomainRef& domain) {
   return {};
 }
 
+void Engine::discard(const DomainRef& domain) {
+  (void)dismantle(domain);  // logged there; the error to report is the one that led here
+  domain->claim.release();
+}
+
 Result<void> Engine::destroy_locked(const DomainRef& domain) {
   XL_TRY(dismantle(domain));
   if (registry_.remove(domain)) {
@@ -64,6 +69,7 @@ Result<void> Engine::destroy_locked(const DomainRef& domain) {
     end.id = domain->id;
     end.last_console_line = console::last_line(domain->console->text());
     end.action = "destroy";
+    domain->claim.release();
     emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
   }
   return {};

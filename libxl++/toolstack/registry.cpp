@@ -17,12 +17,26 @@ std::string whose(const std::optional<DomId>& owner) {
 Registry::Claim::Claim(Claim&& other) noexcept
     : registry_(std::exchange(other.registry_, nullptr)),
       name_(std::move(other.name_)),
+      held_(other.held_),
       uuid_(other.uuid_) {}
 
 Registry::Claim::~Claim() {
   if (registry_ != nullptr) {
-    registry_->release(*this);
+    release();
   }
+}
+
+void Registry::Claim::release() {
+  const std::lock_guard lock(registry_->mutex_);
+  if (!std::exchange(held_, false)) {
+    return;
+  }
+  const auto name = registry_->names_.find(name_);
+  if (name->second) {
+    registry_->names_by_domain_.erase(*name->second);
+  }
+  registry_->names_.erase(name);
+  registry_->uuids_.erase(uuid_);
 }
 
 std::string Registry::Claim::name() const {
@@ -49,6 +63,9 @@ void Registry::Claim::unset_domain() {
 
 Result<void> Registry::Claim::rename(std::string_view new_name) {
   const std::lock_guard lock(registry_->mutex_);
+  if (!held_) {
+    return fail(ErrorCode::not_found, "the domain '" + name_ + "' is gone");
+  }
   if (new_name == name_) {
     return {};
   }
@@ -64,16 +81,6 @@ Result<void> Registry::Claim::rename(std::string_view new_name) {
   name_ = entry.key();
   registry_->names_.insert(std::move(entry));
   return {};
-}
-
-void Registry::release(const Claim& claim) {
-  const std::lock_guard lock(mutex_);
-  const auto name = names_.find(claim.name_);
-  if (name->second) {
-    names_by_domain_.erase(*name->second);
-  }
-  names_.erase(name);
-  uuids_.erase(claim.uuid_);
 }
 
 Result<Registry::Claim> Registry::claim(const std::string& name, const config::Uuid& uuid) {

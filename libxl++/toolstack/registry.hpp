@@ -25,7 +25,8 @@ struct Domain;
 
 class Registry {
  public:
-  // A name and a UUID that are ours until this goes. Must not outlive the registry.
+  // A name and a UUID that are ours until this goes. Must not outlive the registry. A moved-from
+  // claim can only be destroyed.
   class [[nodiscard]] Claim {
    public:
     Claim(Claim&& other) noexcept;
@@ -37,8 +38,10 @@ class Registry {
     // Which domain it is for; shown while it is being made.
     void set_domain(DomId domain);
     void unset_domain();
-    // Errors: already_exists.
+    // Errors: already_exists; not_found once released.
     Result<void> rename(std::string_view new_name);
+    // Gives both up before the claim goes. The name can still be asked for.
+    void release();
 
    private:
     friend class Registry;
@@ -47,6 +50,7 @@ class Registry {
 
     Registry* registry_;
     std::string name_;  // the registry's lock
+    bool held_ = true;  // the registry's lock
     config::Uuid uuid_;
   };
 
@@ -70,8 +74,6 @@ class Registry {
 
  private:
   using Owner = std::optional<DomId>;
-
-  void release(const Claim& claim);
 
   mutable std::mutex mutex_;
   std::map<std::string, Owner, std::less<>> names_;
