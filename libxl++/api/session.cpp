@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One HTTP connection: reads a request, has it answered on a lane, writes the reply, and again.
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
@@ -189,6 +190,10 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
 
   void write(Reply reply) {
+    if (parser_ && parser_->is_header_done()) {
+      const auto& asked = parser_->get();
+      spdlog::debug("{} {}: {}", text(asked.method_string()), text(asked.target()), reply.status);
+    }
     response_ = {};
     response_.version(11);
     response_.result(static_cast<unsigned>(reply.status));
@@ -196,8 +201,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     if (reply.status != 204) {
       response_.set(http::field::content_type, reply.type);
       response_.body() = std::move(reply.body);
+      response_.prepare_payload();
     }
-    response_.prepare_payload();
     stream_.expires_after(core_.limits.request_time);
     http::async_write(stream_, response_,
                       [self = shared_from_this(), stop = reply.stop_daemon](

@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every path, method and status of openapi.yaml against a running xld, both ways: what the daemon
+answers is what the file says, and what the file says the daemon has."""
+import base64
+import http.client
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import jsonschema
+import yaml
+
+DAEMON, SPEC = sys.argv[1:3]
+spec = yaml.safe_load(open(SPEC))
+
+
+def resolve(node):
+    """OpenAPI's `nullable` and references, as JSON Schema knows them."""
+    if isinstance(node, list):
+        return [resolve(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target = spec
+        for step in node["$ref"][2:].split("/"):
+            target = target[step]
+        return resolve(target)
+    out = {key: resolve(value) for key, value in node.items()}
+    if out.pop("nullable", False):
+        out["type"] = [out["type"], "null"]
+    return out
+
+
+def tiny_kernel():
+    """The smallest ELF32 file with a PVH entry."""
+    note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
+    code = b"\xf4" * 4096
+    offset = 52 + 2 * 32
+    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
+    load = struct.pack("<8I", 1, offset, 0x100000, 0x100000, len(code), len(code), 7, 4096)
+    notes = struct.pack("<8I", 4, offset + len(code), 0, 0, len(note), len(note), 4, 4)
+    return head + load + notes + code + note
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("xld")
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self.path)
+
+
+class SchemaTest(unittest.TestCase):
+    seen = set()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.TemporaryDirectory()
+        cls.kernel = cls.dir.name + "/kernel"
+        with open(cls.kernel, "wb") as file:
+            file.write(tiny_kernel())
+        run = cls.dir.name + "/run"
+        ready, theirs = os.pipe()
+        cls.daemon = subprocess.Popen([DAEMON, "--runtime-dir", run, "--ready-fd", str(theirs), "--log-level", "error"],
+                                      pass_fds=[theirs])
+        os.close(theirs)
+        assert os.read(ready, 100) == b"READY=1\n"
+        os.close(ready)
+        cls.socket = run + "/xld.sock"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.terminate()
+        assert cls.daemon.wait(30) == 0
+        cls.dir.cleanup()
+
+    def call(self, method, path, template=None, body=None, request_schema=True):
+        """Sends, checks against the spec, returns status and body."""
+        template = template or path.split("?")[0]
+        operation = spec["paths"][template][method.lower()]
+        if body is not None and request_schema:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            jsonschema.validate(body, resolve(schema))
+        connection = UnixConnection(self.socket)
+        connection.request(method, path, None if body is None else json.dumps(body))
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        described = operation["responses"].get(str(response.status))
+        if described is None:
+            self.assertGreaterEqual(response.status, 400, f"{method} {path}: status not in the spec")
+            described = operation["responses"]["default"]
+        described = resolve(described)
+        self.seen.add((method.lower(), template, min(response.status, 400)))
+        if "content" not in described:
+            self.assertEqual(text, b"")
+            return response.status, None
+        kind = response.getheader("Content-Type")
+        self.assertIn(kind, described["content"])
+        if kind != "application/json":
+            return response.status, text.decode()
+        value = json.loads(text)
+        jsonschema.validate(value, described["content"][kind]["schema"])
+        return response.status, value
+
+    def config(self, name, extra=""):
+        return {"config": {"name": name + ".cfg", "text": f"name='{name}'\nkernel='{self.kernel}'\nmemory=8\n{extra}"}}
+
+    def make(self, name, **more):
+        status, created = self.call("POST", "/v1/domains", body={**self.config(name), **more})
+        self.assertEqual(status, 201, created)
+        return created
+
+    def test_domains(self):
+        domid = self.make("a b", paused=True)["domid"]
+        status, domain = self.call("GET", "/v1/domains/a%20b", "/v1/domains/{domain}")
+        self.assertEqual((status, domain["domid"], domain["paused"]), (200, domid, True))
+        _, everything = self.call("GET", "/v1/domains")
+        self.assertEqual([d["name"] for d in everything["domains"]], ["Domain-0", "a b"])
+        for action in "unpause", "pause", "unpause":
+            status, _ = self.call("POST", f"/v1/domains/{domid}/{action}", "/v1/domains/{domain}/" + action)
+            self.assertEqual(status, 204)
+        status, _ = self.call("POST", f"/v1/domains/{domid}/rename", "/v1/domains/{domain}/rename", {"name": "c"})
+        self.assertEqual(status, 204)
+        _, configs = self.call("GET", "/v1/libxl")
+        self.assertEqual([c["domid"] for c in configs], [0, domid])
+        self.assertEqual(configs[1]["config"]["c_info"]["name"], "c")
+        _, configs = self.call("GET", "/v1/libxl?domain=c")
+        self.assertEqual([c["domid"] for c in configs], [domid])
+        self.assertEqual(self.call("GET", "/v1/domains/c/counters", "/v1/domains/{domain}/counters")[0], 200)
+        status, text = self.call("GET", "/v1/domains/c/console", "/v1/domains/{domain}/console")
+        self.assertEqual((status, text), (200, f"Hello from domain {domid}\r\n"))
+        self.assertEqual(self.call("DELETE", "/v1/domains/c", "/v1/domains/{domain}")[0], 204)
+        self.assertEqual(self.call("GET", "/v1/domains/c", "/v1/domains/{domain}")[0], 404)
+
+    def test_missing_domains(self):
+        for method, action in [("GET", ""), ("DELETE", ""), ("POST", "/pause"), ("POST", "/unpause"),
+                               ("GET", "/counters"), ("GET", "/console")]:
+            status, error = self.call(method, "/v1/domains/none" + action, "/v1/domains/{domain}" + action)
+            self.assertEqual((status, error["error"]["code"]), (404, "not_found"))
+        status, _ = self.call("POST", "/v1/domains/none/rename", "/v1/domains/{domain}/rename", {"name": "x"})
+        self.assertEqual(status, 404)
+        self.assertEqual(self.call("GET", "/v1/libxl?domain=none")[0], 404)
+
+    def test_configs(self):
+        status, checked = self.call("POST", "/v1/check", body=self.config("a"))
+        self.assertEqual(status, 200)
+        self.assertTrue(checked["layout"])
+        for path in "/v1/check", "/v1/domains":
+            status, error = self.call("POST", path, body=self.config("a", "memory='x'\nvcpu=4\n"))
+            self.assertEqual((status, error["error"]["code"]), (422, "invalid_config"))
+            self.assertEqual([d["line"] for d in error["error"]["diagnostics"]], [4, 5])
+            self.assertIn("^", error["error"]["rendered"])
+        body = self.config("a")
+        body["config"]["text_base64"] = base64.b64encode(b"name='\xff'").decode()
+        del body["config"]["text"]
+        self.assertEqual(self.call("POST", "/v1/check", body=body)[0], 422)
+
+    def test_refused_requests(self):
+        for body in ({}, {"config": {}}, {**self.config("a"), "pause": True}, {**self.config("a"), "paused": 1}):
+            schema = spec["paths"]["/v1/domains"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+            if body.get("config") != {"name": ""}:
+                with self.assertRaises(jsonschema.ValidationError):
+                    jsonschema.validate(body, resolve(schema))
+            status, error = self.call("POST", "/v1/domains", body=body, request_schema=False)
+            self.assertEqual((status, error["error"]["code"]), (400, "protocol"))
+
+    def test_host(self):
+        self.assertEqual(self.call("GET", "/v1/host")[1]["hypervisor"], "fake")
+        self.assertEqual(self.call("GET", "/v1/host/counters")[0], 200)
+        _, log = self.call("GET", "/v1/host/log")
+        self.assertEqual(self.call("GET", f"/v1/host/log?from={log['next']}")[1]["text"], "")
+        self.assertEqual(self.call("DELETE", f"/v1/host/log?before={log['next']}", "/v1/host/log")[0], 204)
+        self.assertEqual(self.call("DELETE", "/v1/host/log")[0], 400)
+        self.assertEqual(self.call("GET", "/v1/host/log?from=x")[0], 400)
+
+    def test_images(self):
+        status, report = self.call("POST", "/v1/images/inspect", body={"path": self.kernel})
+        self.assertEqual((status, report["boot_abis"]), (200, ["PVH"]))
+        self.assertEqual(self.call("POST", "/v1/images/inspect", body={"path": "/none"})[0], 404)
+        self.assertEqual(self.call("POST", "/v1/images/inspect", body={"path": "relative"})[0], 400)
+
+    def test_events(self):
+        connection = UnixConnection(self.socket)
+        connection.request("GET", "/v1/events")
+        response = connection.getresponse()
+        self.assertEqual(response.status, 200)
+        described = resolve(spec["paths"]["/v1/events"]["get"]["responses"]["200"]["content"])
+        schema = described[response.getheader("Content-Type")]["schema"]
+        domid = self.make("eventful")["domid"]
+        self.call("DELETE", "/v1/domains/eventful", "/v1/domains/{domain}")
+        kinds = []
+        while "ended" not in kinds:
+            event = json.loads(response.readline())
+            jsonschema.validate(event, schema)
+            if event["domid"] == domid:
+                kinds.append(event["event"])
+        self.assertEqual(kinds, ["created", "unpaused", "ended"])
+        self.seen.add(("get", "/v1/events", 200))
+        connection.close()
+
+    def test_console_upgrade(self):
+        domid = self.make("talker")["domid"]
+        stream = socket.socket(socket.AF_UNIX)
+        stream.settimeout(30)
+        stream.connect(self.socket)
+        stream.sendall(b"GET /v1/domains/talker/console HTTP/1.1\r\nHost: x\r\n"
+                       b"Connection: Upgrade\r\nUpgrade: xl-console\r\n\r\n")
+        line = f"Hello from domain {domid}\r\n".encode()
+        got = b""
+        while line not in got:
+            got += stream.recv(4096)
+        self.assertTrue(got.startswith(b"HTTP/1.1 101 "))
+        self.call("DELETE", "/v1/domains/talker", "/v1/domains/{domain}")
+        self.assertEqual(stream.recv(4096), b"")
+        stream.close()
+
+    def test_daemon(self):
+        daemon = self.call("GET", "/v1/daemon")[1]
+        self.assertEqual(daemon["pid"], self.daemon.pid)
+        self.assertEqual(os.stat(self.socket).st_mode & 0o777, 0o600)
+        self.make("stays")
+        status, error = self.call("POST", "/v1/daemon/stop", body={})
+        self.assertEqual((status, error["error"]["code"]), (503, "busy"))
+        self.call("DELETE", "/v1/domains/stays", "/v1/domains/{domain}")
+
+    def test_zz_everything_described_was_seen(self):
+        described = {(method, path, min(int(status), 400))
+                     for path, operations in spec["paths"].items()
+                     for method, operation in operations.items() if method != "parameters"
+                     for status in operation["responses"] if status not in ("default", "101")}
+        # Ends the daemon; tearDownClass does it.
+        described.discard(("post", "/v1/daemon/stop", 204))
+        self.assertEqual(described - self.seen, set())
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "xl/command.hpp"
+
+#include <gtest/gtest.h>
+
+#include "xl/options.hpp"
+
+namespace xl::cli {
+namespace {
+
+TEST(Commands, AreFoundByNameAndUnambiguousPrefix) {
+  for (const Command& command : commands()) {
+    const Outcome<const Command*> found = find_command(command.name);
+    ASSERT_TRUE(found) << command.name;
+    EXPECT_EQ(*found, &command);
+  }
+  EXPECT_EQ((*find_command("cr"))->name, "create");
+  EXPECT_EQ((*find_command("unp"))->name, "unpause");
+  EXPECT_EQ((*find_command("l"))->name, "list");
+}
+
+TEST(Commands, AmbiguousAndUnknownOnesSayWhy) {
+  EXPECT_EQ(find_command("do").error().text, "'do' may mean domid, domname");
+  EXPECT_EQ(find_command("u").error().text, "'u' may mean unpause, uptime");
+  EXPECT_EQ(find_command("creaate").error().text, "there is no command 'creaate'; see `xl help`");
+  EXPECT_EQ(find_command("do").error().exit, Exit::usage);
+}
+
+Outcome<Options> parse(std::vector<std::string> words) {
+  return Options::parse({0, std::move(words)}, "cqf:", {{"quiet", 'q'}, {"file", 'f', true}});
+}
+
+TEST(Options, StandAnywhereAndJoin) {
+  const Outcome<Options> options = parse({"a", "-cq", "k=v", "-f", "x", "--", "-c"});
+  ASSERT_TRUE(options);
+  EXPECT_TRUE(options->has('c'));
+  EXPECT_TRUE(options->has('q'));
+  EXPECT_STREQ(options->value('f'), "x");
+  EXPECT_EQ(options->words(), (std::vector<std::string>{"a", "k=v", "-c"}));
+}
+
+TEST(Options, LongOnesAreTheSame) {
+  const Outcome<Options> options = parse({"--quiet", "--file=y"});
+  ASSERT_TRUE(options);
+  EXPECT_TRUE(options->has('q'));
+  EXPECT_FALSE(options->has('c'));
+  EXPECT_STREQ(options->value('f'), "y");
+}
+
+TEST(Options, WrongOnesAreNamed) {
+  EXPECT_EQ(parse({"-z"}).error().text, "there is no option '-z'");
+  EXPECT_EQ(parse({"-cz"}).error().text, "there is no option '-z'");
+  EXPECT_EQ(parse({"--zip"}).error().text, "there is no option '--zip'");
+  EXPECT_EQ(parse({"a", "-f"}).error().text, "option '-f' needs a value");
+  EXPECT_EQ(parse({"a", "--file"}).error().text, "option '--file' needs a value");
+}
+
+TEST(Options, WordsAreCounted) {
+  EXPECT_EQ(parse({"a", "b"})->need_words(0, 1).error().text, "'b' is one argument too many");
+  EXPECT_EQ(parse({})->need_words(1, 1).error().text, "an argument is missing");
+  EXPECT_TRUE(parse({"a"})->need_words(1, 1));
+}
+
+TEST(Failures, HaveTheirExitStatus) {
+  const auto status = [](ErrorCode code) { return Failure(Error{code, "x", {}, {}}).exit; };
+  EXPECT_EQ(status(ErrorCode::invalid_config), Exit::invalid);
+  EXPECT_EQ(status(ErrorCode::invalid_image), Exit::invalid);
+  EXPECT_EQ(status(ErrorCode::not_found), Exit::not_found);
+  EXPECT_EQ(status(ErrorCode::hypervisor_gone), Exit::unreachable);
+  EXPECT_EQ(status(ErrorCode::no_memory), Exit::failure);
+}
+
+}  // namespace
+}  // namespace xl::cli
