@@ -11,12 +11,26 @@ constexpr std::uint64_t hlt_length = 1;
 constexpr std::uint64_t wbinvd_length = 2;
 constexpr std::uint16_t attribute_long = 1U << 9;
 
+bool has_online_vcpu(const MachineDomain& domain) {
+  for (unsigned i = 0; i < domain.vcpu_count; ++i) {
+    if (domain.vcpus[i] != nullptr && domain.vcpus[i]->online.load()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// HLT with interrupts off is the vcpu's end, and the last one's is the domain's: on PVH, without ACPI's S5, that is how operating
+// systems power off.
 void handle_hlt(MachineVcpu& vcpu) {
   advance(vcpu, hlt_length);
   if ((vcpu.arch.vmcb->rflags & rflags::interrupt) != 0) {
     hypervisor.block(vcpu);
-  } else {
-    hypervisor.vcpu_down(vcpu);
+    return;
+  }
+  hypervisor.vcpu_down(vcpu);
+  if (!has_online_vcpu(*vcpu.domain)) {
+    hypervisor.shutdown(*vcpu.domain, SHUTDOWN_poweroff);
   }
 }
 
