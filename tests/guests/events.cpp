@@ -80,7 +80,7 @@ void check_refusals() {
 
 void check_poll(evtchn_port_t port) {
   sched_poll poll{};
-  poll.ports = &port;
+  poll.ports.p = &port;
   poll.nr_ports = 1;
   check(send(port) == 0, "send before poll");
   check(hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, address(&poll)) == 0,

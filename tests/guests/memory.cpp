@@ -35,7 +35,7 @@ void check_order() {
 void check_hypercall() {
   xen_memory_map request{};
   request.nr_entries = 128;
-  request.buffer = asked_;
+  request.buffer.p = asked_;
   must("XENMEM_memory_map", __HYPERVISOR_memory_op, XENMEM_memory_map, address(&request));
   check(request.nr_entries == memory_map_entries(), "the hypercall has ",
         static_cast<uint64_t>(request.nr_entries), " entries, the start info ",
@@ -46,7 +46,7 @@ void check_hypercall() {
               asked_[i].type == entry.type,
           "map entry ", static_cast<uint64_t>(i), " differs");
   }
-  request.buffer = reinterpret_cast<void*>(0x800000000000UL);
+  request.buffer.p = reinterpret_cast<void*>(0x800000000000UL);
   request.nr_entries = 128;
   check(hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, address(&request)) == -XEN_EFAULT,
         "a bad buffer is EFAULT");
