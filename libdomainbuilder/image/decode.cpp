@@ -18,6 +18,7 @@ namespace xl::build {
 namespace {
 
 using MaybeError = std::optional<Error>;
+constexpr std::uint64_t head_size = 4096;
 constexpr std::uint64_t trailer_size = sizeof(std::uint32_t);
 
 Error wrong(std::string message, std::string hint = {}) {
@@ -209,7 +210,29 @@ MaybeError open_elf(Decoded& decoded) {
   return sort_loads(decoded.loads);
 }
 
+// By its first bytes: worth reading whole.
+bool may_be_kernel(ByteView head) {
+  return looks_like_elf(head) || looks_like_bzimage(head) ||
+         detect_compression(head.bytes()) == Compression::gzip;
+}
+
 }  // namespace
+
+Result<Decoded> decode_file(const OpenFile& file) {
+  XL_TRY_ASSIGN(auto head, read_start(file, head_size));
+  if (!may_be_kernel(ByteView(head->bytes()))) {
+    Decoded decoded = decode_image(file.path, std::move(head));
+    decoded.report.file_size = Bytes(file.identity.size);
+    return decoded;
+  }
+  if (file.identity.size > max_file_size) {
+    return fail(ErrorCode::invalid_image,
+                fmt::format("'{}' is {} bytes long, more than a kernel can be ({} bytes)",
+                            file.path, file.identity.size, max_file_size));
+  }
+  XL_TRY_ASSIGN(auto whole, read_start(file, max_file_size));
+  return decode_image(file.path, std::move(whole));
+}
 
 Decoded decode_image(const std::string& path, std::shared_ptr<ImageBuffer> file) {
   Decoded decoded;

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "libdomainbuilder/image/elf_file.hpp"
 #include "libdomainbuilder/image/image_buffer.hpp"
+#include "libdomainbuilder/image/image_file.hpp"
 #include "libdomainbuilder/image/image_report.hpp"
 
 namespace xl::build {
@@ -26,6 +27,10 @@ struct Decoded {
       loads;  // ascending by physical address, without overlap, if there is no fault
   std::optional<Error> fault;  // why PVH cannot boot it; also the report's first problem
 };
+
+// Reads and decodes. A file that does not start like a kernel is not read further. Errors:
+// not_found, permission_denied, io; invalid_image for one that is too large or changes meanwhile.
+Result<Decoded> decode_file(const OpenFile& file);
 
 Decoded decode_image(const std::string& path, std::shared_ptr<ImageBuffer> file);
 

@@ -71,8 +71,7 @@ Image::Image(ImageReport report, std::vector<LoadSegment> segments, std::vector<
       resident_(resident) {}
 
 Result<std::shared_ptr<const Image>> load_image(const OpenFile& file) {
-  XL_TRY_ASSIGN(auto buffer, read_whole(file, max_file_size));
-  Decoded decoded = decode_image(file.path, std::move(buffer));
+  XL_TRY_ASSIGN(Decoded decoded, decode_file(file));
   if (decoded.fault) {
     return Unexpected(*std::move(decoded.fault));
   }

@@ -62,13 +62,8 @@ Result<void> read_exactly(const OpenFile& file, std::uint64_t offset, std::span<
   return {};
 }
 
-Result<std::shared_ptr<ImageBuffer>> read_whole(const OpenFile& file, std::uint64_t limit) {
-  if (file.identity.size > limit) {
-    return fail(ErrorCode::invalid_image,
-                fmt::format("'{}' is {} bytes long, more than a kernel can be ({} bytes)",
-                            file.path, file.identity.size, limit));
-  }
-  XL_TRY_ASSIGN(auto buffer, ImageBuffer::create(file.identity.size));
+Result<std::shared_ptr<ImageBuffer>> read_start(const OpenFile& file, std::uint64_t limit) {
+  XL_TRY_ASSIGN(auto buffer, ImageBuffer::create(std::min(limit, file.identity.size)));
   XL_TRY(read_exactly(file, 0, buffer->writable()));
   struct stat status {};
   if (::fstat(file.fd.get(), &status) != 0 || identify(status) != file.identity) {

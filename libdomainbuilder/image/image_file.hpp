@@ -38,8 +38,8 @@ Result<OpenFile> open_file(const std::string& path, std::string_view what);
 // All of `out` from `offset` on. Error invalid_image if the file ends before.
 Result<void> read_exactly(const OpenFile& file, std::uint64_t offset, std::span<std::byte> out);
 
-// The whole file. Errors: as read_exactly, invalid_image for one larger than `limit` or changed
-// while it was read.
-Result<std::shared_ptr<ImageBuffer>> read_whole(const OpenFile& file, std::uint64_t limit);
+// The first `limit` bytes, or all if there are fewer. Errors: as read_exactly, and invalid_image if
+// the file changed while it was read.
+Result<std::shared_ptr<ImageBuffer>> read_start(const OpenFile& file, std::uint64_t limit);
 
 }  // namespace xl::build

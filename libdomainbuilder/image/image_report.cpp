@@ -57,8 +57,8 @@ bool ImageReport::can_boot(BootAbi abi) const {
 
 Result<ImageReport> inspect(const std::string& path) {
   XL_TRY_ASSIGN(const OpenFile file, open_file(path, "a kernel"));
-  XL_TRY_ASSIGN(auto buffer, read_whole(file, max_file_size));
-  return decode_image(path, std::move(buffer)).report;
+  XL_TRY_ASSIGN(Decoded decoded, decode_file(file));
+  return std::move(decoded.report);
 }
 
 }  // namespace xl::build

@@ -224,7 +224,7 @@ TEST_F(BuildTest, ImpossibleRequests) {
   EXPECT_TRUE(refused([](BuildRequest& request) { request.command_line.assign(1, '\0'); }));
 }
 
-// Large enough that several threads share the copy; sizes that are no multiple of a page.
+// Larger than one slice; sizes that are no multiple of a page.
 TEST_F(BuildTest, LargeKernelIsCopiedWhole) {
   ElfSpec spec = pvh_spec();
   Blob data((21 << 20) + 123);

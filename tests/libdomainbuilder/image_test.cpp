@@ -57,9 +57,19 @@ TEST(ImageTest, FilesThatCannotBeRead) {
   ASSERT_EQ(::mkfifo(directory.path("fifo").c_str(), 0600), 0);
   EXPECT_NE(load_image(directory.path("fifo")).error().message.find("not a regular file"),
             std::string::npos);
-  std::filesystem::resize_file(directory.write("huge", {}), 1ULL << 40);
+  std::filesystem::resize_file(directory.write("huge", pvh_kernel()), 1ULL << 40);
   EXPECT_NE(load_image(directory.path("huge")).error().message.find("more than a kernel can be"),
             std::string::npos);
+}
+
+// A disk image of a terabyte: its first bytes are enough to say no.
+TEST(ImageTest, NoMoreIsReadThanNeeded) {
+  const TempDir directory;
+  std::filesystem::resize_file(directory.write("disk", {}), 1ULL << 40);
+  const auto report = inspect(directory.path("disk"));
+  ASSERT_TRUE(report) << describe(report.error());
+  EXPECT_EQ(report->file_size, Bytes(1ULL << 40));
+  EXPECT_NE(report->problems[0].find("is neither an ELF file nor a bzImage"), std::string::npos);
 }
 
 TEST(ImageTest, InspectReportsWhatLoadRefuses) {
