@@ -106,7 +106,7 @@ void Engine::lose(const SessionRef& session) {
     return;
   }
   spdlog::error("the hypervisor is gone, and all domains with it");
-  loop_->serve(nullptr);
+  loop_->stop_serving(session);
   for (const DomainRef& domain : registry_.all()) {
     if (domain->session != session || !registry_.remove(domain)) {
       continue;

@@ -83,7 +83,8 @@ class Engine final : public Toolstack {
   void handle_death(const DomainRef& domain);                // work queue
   void restart(const DomainRef& domain, DomainEnd end);      // work queue
   DomainEnd describe_end(Domain& domain, hv::ShutdownReason reason);
-  void lose(const SessionRef& session);  // event thread
+  // The hypervisor is gone: ends all its domains, before the call that noticed returns. Any thread.
+  void lose(const SessionRef& session);
 
   // --- engine.cpp ---
   void emit(LifecycleEvent::Kind kind, DomId id, std::string name,
@@ -92,7 +93,7 @@ class Engine final : public Toolstack {
   template <typename T>
   Result<T> checked(const SessionRef& session, Result<T> result) {
     if (!result && result.error().code == ErrorCode::hypervisor_gone) {
-      loop_->post([this, session] { lose(session); });
+      lose(session);
     }
     return result;
   }

@@ -61,6 +61,14 @@ void EventLoop::serve(std::shared_ptr<Session> session) {
   post([this, session = std::move(session)] { session_ = session; });
 }
 
+void EventLoop::stop_serving(std::shared_ptr<Session> session) {
+  post([this, session = std::move(session)] {
+    if (session_ == session) {
+      session_.reset();
+    }
+  });
+}
+
 void EventLoop::post(std::function<void()> task) {
   bool was_idle = false;
   {

@@ -35,8 +35,10 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Serves this session from now on; null: none.
+  // Serves this session from now on, in place of any other.
   void serve(std::shared_ptr<Session> session);
+  // If it is the one that is served.
+  void stop_serving(std::shared_ptr<Session> session);
   // Ends the thread; what is posted afterwards is never run.
   void stop();
   void post(std::function<void()> task);

@@ -79,6 +79,8 @@ TEST_F(ConsoleOf, ADestroyedDomainEnds) {
 TEST_F(ConsoleOf, InputReachesTheGuestAndWaitsWhenItDoesNotRead) {
   const DomId id = create();
   const std::string line = "ls\n";
+  Mailbox<hv::fake::Call> calls;
+  fake().set_hook([&](const hv::fake::CallRecord& record) { calls.put(record.call); });
   ASSERT_TRUE(toolstack().write_console(id, std::as_bytes(std::span(line))));
   // More than the ring holds: the rest waits here, up to a limit.
   const std::string block(4096, 'x');
@@ -91,10 +93,13 @@ TEST_F(ConsoleOf, InputReachesTheGuestAndWaitsWhenItDoesNotRead) {
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, ErrorCode::busy);
   EXPECT_GE(blocks, 3U);
+  ASSERT_TRUE(calls.wait_for(
+      [](const hv::fake::Call& call) { return call == hv::fake::Call::event_notify; }));
   const auto page = to_phys(Gfn(*fake().get_hvm_param(id, HVM_PARAM_CONSOLE_PFN)));
   std::array<char, 3> start{};
   ASSERT_TRUE(fake().guest_read(id, page, std::as_writable_bytes(std::span(start))));
   EXPECT_EQ(std::string(start.begin(), start.end()), line);
+  fake().set_hook({});
 }
 
 TEST_F(ConsoleOf, AFloodingGuestLeavesOthersTheirTurn) {

@@ -117,7 +117,7 @@ TEST_F(RingOf, DoesABoundedAmountOfWorkWhateverThePageHolds) {
   std::mt19937 random(1);
   for (int i = 0; i < 20000; ++i) {
     const std::size_t field = sizeof(page().req) + sizeof(page().rsp) + 4 * (random() % 7);
-    const std::uint32_t value = random() % 3 == 0 ? random() : random() % 2048;
+    const auto value = static_cast<std::uint32_t>(random() % 3 == 0 ? random() : random() % 2048);
     std::memcpy(page_.data() + field, &value, sizeof value);
     page().req[random() % XENSTORE_RING_SIZE] = static_cast<char>(random());
     pump();

@@ -107,6 +107,7 @@ TEST_F(Watches, OfAClosedConnectionAreGone) {
 
 TEST_F(Watches, EventsThatNobodyFetchesAreBoundedAndCounted) {
   guest.ask(XS_WATCH, {"data", "t"});
+  guest.events();
   const std::size_t limit = store.limits().pending_events;
   for (std::size_t i = 0; i < 2 * limit; ++i) {
     zero.write("/local/domain/1/data/x" + std::to_string(i), "");
