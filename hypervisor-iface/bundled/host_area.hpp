@@ -38,6 +38,11 @@ class HostArea {
   std::atomic_ref<std::uint64_t> wall_clock_ns() const {
     return word64(offsetof(abi::Header, wall_clock_ns));
   }
+  // Moves as long as the hypervisor works on requests.
+  std::uint64_t progress() const {
+    return word64(offsetof(abi::Header, request_steps)).load(std::memory_order_relaxed) +
+           word64(abi::consumer_offset).load(std::memory_order_relaxed);
+  }
   std::atomic_ref<std::uint64_t> producer() const { return word64(abi::producer_offset); }
   std::atomic_ref<std::uint64_t> selector(std::size_t word) const {
     return word64(abi::selector_offset + word * sizeof(std::uint64_t));

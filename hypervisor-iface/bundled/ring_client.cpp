@@ -41,26 +41,58 @@ std::optional<Request> undo_of(abi::Op op, DomId domain, const Response& respons
 
 }  // namespace
 
+// A deadline that moves on as long as the hypervisor gets on with requests, ours or those before
+// it: slow is not hanging.
+class RingClient::Patience {
+ public:
+  Patience(const HostArea& area, Clock::time_point start, std::chrono::milliseconds timeout)
+      : area_(area),
+        timeout_(timeout),
+        seen_(area.progress()),
+        deadline_(start + timeout),
+        end_(start + timeout * longest) {}
+
+  Clock::time_point deadline() const { return deadline_; }
+  // At the deadline: whether to wait on.
+  bool goes_on() {
+    const std::uint64_t now = area_.progress();
+    if (now == seen_ || deadline_ >= end_) {
+      return false;
+    }
+    seen_ = now;
+    deadline_ += timeout_;
+    return true;
+  }
+
+ private:
+  static constexpr int longest = 60;  // timeouts: whatever the progress words say
+  const HostArea& area_;
+  const std::chrono::milliseconds timeout_;
+  std::uint64_t seen_;
+  Clock::time_point deadline_;
+  const Clock::time_point end_;
+};
+
 RingClient::RingClient(HostArea area, const Doorbell& doorbell, Options options, Orphan orphan)
     : area_(area), doorbell_(doorbell), options_(options), orphan_(std::move(orphan)) {}
 
 Result<Response> RingClient::call(const Request& request) {
   const Clock::time_point start = Clock::now();
-  const Clock::time_point deadline = start + options_.timeout;
-  XL_TRY_ASSIGN(const std::size_t slot, submit(request, deadline));
+  XL_TRY_ASSIGN(const std::size_t slot, submit(request, start));
   if (!spin(slot)) {
-    XL_TRY(sleep(slot, deadline));
+    XL_TRY(sleep(slot, start));
   }
   Response response = take(slot);
   learn(Clock::now() - start);
   return response;
 }
 
-Result<std::size_t> RingClient::submit(const Request& request, Clock::time_point deadline) {
+Result<std::size_t> RingClient::submit(const Request& request, Clock::time_point start) {
   if (request.bulk.size() > abi::bulk_size) {
     return fail(ErrorCode::internal, fmt::format("a request of {} bytes", request.bulk.size()));
   }
   std::size_t slot = 0;
+  Patience patience(area_, start, options_.timeout);
   {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -72,7 +104,8 @@ Result<std::size_t> RingClient::submit(const Request& request, Clock::time_point
       if (slots_[slot].use == Use::free) {
         break;
       }
-      if (slot_free_.wait_until(lock, deadline) == std::cv_status::timeout) {
+      if (slot_free_.wait_until(lock, patience.deadline()) == std::cv_status::timeout &&
+          !patience.goes_on()) {
         return fail(ErrorCode::hypervisor_gone, "the hypervisor's request ring stays full");
       }
     }
@@ -126,15 +159,18 @@ bool RingClient::spin(std::size_t slot) const {
   return is_done(slot);
 }
 
-Result<void> RingClient::sleep(std::size_t slot, Clock::time_point deadline) {
+Result<void> RingClient::sleep(std::size_t slot, Clock::time_point start) {
+  Patience patience(area_, start, options_.timeout);
   std::unique_lock lock(mutex_);
   SlotState& state = slots_[slot];
   state.asleep = true;
   ++asleep_;
   area_.host_sleeping().fetch_or(abi::sleeping_for_responses, std::memory_order_seq_cst);
-  bool in_time = true;
-  while (!is_done(slot) && !gone() && in_time) {
-    in_time = state.answered.wait_until(lock, deadline) == std::cv_status::no_timeout;
+  while (!is_done(slot) && !gone()) {
+    if (state.answered.wait_until(lock, patience.deadline()) == std::cv_status::timeout &&
+        !patience.goes_on()) {
+      break;
+    }
   }
   state.asleep = false;
   --asleep_;

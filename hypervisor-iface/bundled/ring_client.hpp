@@ -3,10 +3,10 @@
 // caller looks for its answer for a short while (the hypervisor mostly answers within that), then
 // sleeps until the doorbell's reader wakes it.
 //
-// A request that is not answered in time fails with hypervisor_gone; until the hypervisor answers
-// something again, every further one fails at once, so that a hanging hypervisor costs a caller 2 s
-// once, not at each step. When the late answer comes, what it created for nobody is undone
-// (Orphan).
+// A request that is not answered in time, while the hypervisor does not get on with any other
+// either, fails with hypervisor_gone; until the hypervisor answers something again, every further
+// one fails at once, so that a hanging hypervisor costs a caller 2 s once, not at each step. When
+// the late answer comes, what it created for nobody is undone (Orphan).
 //
 // Lock order: mutex_ is a leaf.
 #pragma once
@@ -76,10 +76,11 @@ class RingClient {
     std::condition_variable answered;
   };
 
-  Result<std::size_t> submit(const Request& request, Clock::time_point deadline);
+  class Patience;
+  Result<std::size_t> submit(const Request& request, Clock::time_point start);
   bool is_done(std::size_t slot) const;
   bool spin(std::size_t slot) const;
-  Result<void> sleep(std::size_t slot, Clock::time_point deadline);
+  Result<void> sleep(std::size_t slot, Clock::time_point start);
   Response take(std::size_t slot);
   void learn(Clock::duration round_trip);
   void abandon(std::size_t slot);        // with the lock

@@ -43,7 +43,8 @@ struct Header {
   std::uint64_t releasable_pages;     // scrubbed free frames that take_freed_frames would give; the hypervisor rings (as for
                                       // an event) when this passes release_threshold
   std::uint64_t wall_clock_ns;        // HOST: Unix time at the hypervisor's system time 0 (it has no RTC); 0 = unknown
-  std::uint64_t reserved[6];
+  std::uint64_t request_steps;        // + 1 for each step of a long request that is not finished: slow is not hanging
+  std::uint64_t reserved[5];
 };
 inline constexpr std::uint32_t sleeping_for_events = 1;     // domain 0's ports, state_changed, releasable_pages
 inline constexpr std::uint32_t sleeping_for_responses = 2;  // a request was done

@@ -49,6 +49,7 @@ class HostServer {
   SpinLock<P> lock_;
   std::atomic<std::uint64_t> consumer_{0};
   bool loaded_ = false;  // request_ is under way
+  std::uint64_t steps_ = 0;
   HostRequest request_{};
   std::atomic<unsigned> poller_{max_cpus};
   std::atomic<std::uint64_t> last_request_ns_{0};
@@ -101,6 +102,8 @@ void HostServer<P>::serve(unsigned cpu) {
     }
     const HostResult result = ops_.run(request_, cpu);
     if (result && *result == Progress::more) {
+      ++steps_;
+      shared_word::store<std::uint64_t>(&parts_.core.header().request_steps, steps_);
       break;  // the CPU looks at its other work first
     }
     finish(number, result ? 0 : static_cast<std::int32_t>(negative(result.error())));

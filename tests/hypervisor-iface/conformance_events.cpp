@@ -52,7 +52,6 @@ TEST_F(Conformance, OnlyWhatIsOpenToDomain0CanBeBound) {
   EXPECT_TRUE(fails(hv().event_bind(domain, EventPort(0)), ErrorCode::invalid_argument));
   EXPECT_TRUE(fails(hv().event_bind(domain, EventPort(77)), ErrorCode::invalid_argument));
   EXPECT_TRUE(fails(hv().event_bind(domain, EventPort(~0U)), ErrorCode::invalid_argument));
-  EXPECT_TRUE(fails(hv().event_alloc_unbound(domain, no_domain), ErrorCode::not_found));
   EXPECT_TRUE(fails(hv().event_notify(EventPort(~0U)), ErrorCode::not_found));
   EXPECT_TRUE(fails(hv().event_close(EventPort(0)), ErrorCode::not_found));
 }

@@ -137,6 +137,17 @@ TEST_F(RingTest, SilenceIsAnErrorOnceSlowThenAtOnce) {
   EXPECT_TRUE(ring_->call({}));
 }
 
+TEST_F(RingTest, SlowIsNotHanging) {
+  start({.spin = 0us, .timeout = 50ms});
+  auto waiting = std::async(std::launch::async, [this] { return ring_->call({}); });
+  for (int step = 0; step < 40; ++step) {  // 200 ms of work, step by step
+    EXPECT_EQ(waiting.wait_for(5ms), std::future_status::timeout);
+    end_.step();
+  }
+  end_.finish(0, 0, 0);
+  EXPECT_TRUE(waiting.get());
+}
+
 TEST_F(RingTest, LateCreateIsUndone) {
   start({.spin = 0us, .timeout = 10ms});
   Request create;
