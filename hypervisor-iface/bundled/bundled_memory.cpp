@@ -5,32 +5,10 @@
 #include <algorithm>
 
 #include "hypervisor-iface/bundled/parts.hpp"
+#include "hypervisor-iface/bundled/translation.hpp"
 
 namespace xl::hv::bundled {
 namespace {
-
-// The records of one answer to `translate`, checked: they must cover [at, at + covered) in order,
-// and be RAM.
-Result<void> append_segments(const Ram& ram, Gfn at, Pages covered,
-                             const std::vector<abi::ExtentRecord>& found,
-                             std::vector<MappedSegment>& segments) {
-  Pages sum;
-  for (const abi::ExtentRecord& record : found) {
-    const std::span<std::byte> bytes = ram.frames(Mfn(record.mfn), Pages(record.pages));
-    if (bytes.empty() || record.gfn != (at + sum).value() ||
-        record.pages > (covered - sum).count()) {
-      return fail(ErrorCode::protocol,
-                  fmt::format("the hypervisor's translation of guest frame {} makes no sense",
-                              (at + sum).value()));
-    }
-    segments.push_back({at + sum, bytes});
-    sum += Pages(record.pages);
-  }
-  if (sum != covered) {
-    return fail(ErrorCode::protocol, "the hypervisor's translation has gaps");
-  }
-  return {};
-}
 
 Result<Extent> frames_of(GuestPhys at, std::size_t size) {
   GuestPhys last;

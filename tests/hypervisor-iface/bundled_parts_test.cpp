@@ -13,6 +13,7 @@
 #include "hypervisor-iface/bundled/ram.hpp"
 #include "hypervisor-iface/bundled/start.hpp"
 #include "hypervisor-iface/bundled/state_file.hpp"
+#include "hypervisor-iface/bundled/translation.hpp"
 #include "hypervisor-iface/bundled/wire.hpp"
 #include "tests/hypervisor-iface/bundled_fixture.hpp"
 #include "tests/hypervisor-iface/hypervisor_end.hpp"
@@ -64,6 +65,39 @@ TEST(Ram, ReleasedFramesAreZeroAndCostNothing) {
   ASSERT_EQ(::fstat((*ram)->fd(), &info), 0);
   EXPECT_EQ(info.st_blocks, 0);
   EXPECT_EQ(frames[100], std::byte{0});
+}
+
+class Translation : public testing::Test {
+ protected:
+  bool accepts(const std::vector<abi::ExtentRecord>& records, std::uint64_t covered) {
+    std::vector<MappedSegment> segments;
+    return append_segments(*ram_, Gfn(100), Pages(covered), records, segments).has_value();
+  }
+  std::shared_ptr<Ram> ram_ = Ram::create(mib(64)).value();
+};
+
+TEST_F(Translation, BecomesSegmentsInOrder) {
+  std::vector<MappedSegment> segments;
+  ASSERT_TRUE(
+      append_segments(*ram_, Gfn(100), Pages(3), {{100, 5000, 1}, {101, 1000, 2}}, segments));
+  ASSERT_EQ(segments.size(), 2U);
+  EXPECT_EQ(segments[0].bytes.data(), ram_->frames(Mfn(5000), Pages(1)).data());
+  EXPECT_EQ(segments[1].first, Gfn(101));
+  EXPECT_EQ(segments[1].bytes.size(), 2 * page_size);
+}
+
+TEST_F(Translation, ThatLiesIsRefused) {
+  EXPECT_TRUE(accepts({{100, 5000, 3}}, 3));
+  EXPECT_FALSE(accepts({}, 1));                // nothing where something is said to be
+  EXPECT_FALSE(accepts({{100, 5000, 2}}, 3));  // too short
+  EXPECT_FALSE(accepts({{100, 5000, 4}}, 3));  // too long
+  EXPECT_FALSE(accepts({{101, 5000, 3}}, 3));  // other frames
+  EXPECT_FALSE(accepts({{100, 5000, 1}, {102, 6000, 2}}, 3));  // a gap
+  EXPECT_FALSE(accepts({{100, 5000, 0}, {100, 5000, 3}}, 3));  // an empty record
+  EXPECT_FALSE(accepts({{100, 16383, 3}}, 3));                 // over the end of RAM
+  EXPECT_FALSE(accepts({{100, ~0ULL, 3}}, 3));
+  EXPECT_FALSE(accepts({{100, 5000, ~0ULL}}, ~0ULL));
+  EXPECT_FALSE(accepts({{100, 0x100, 3}}, 3));  // the host area itself
 }
 
 TEST(Log, IsReadFromWhereItStopped) {

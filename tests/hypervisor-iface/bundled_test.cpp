@@ -149,6 +149,40 @@ TEST_F(BundledTest, SecondDaemonInTheSameDirectoryIsRefused) {
   EXPECT_TRUE(hypervisor_->ping());
 }
 
+TEST_F(BundledTest, MemoryOfADestroyedDomainGoesBackToTheHost) {
+  const std::string ram = "/proc/" + std::to_string(hypervisor_->pid()) + "/fd/3";
+  const auto resident = [&] {
+    struct stat info {};
+    EXPECT_EQ(::stat(ram.c_str(), &info), 0);
+    return Bytes(static_cast<std::uint64_t>(info.st_blocks) * 512);
+  };
+  const Bytes before = resident();
+  DomainOptions options;
+  options.max_memory = to_pages_up(mib(64));
+  const auto domain = hypervisor_->create_domain(options);
+  ASSERT_TRUE(domain);
+  const Extent all{Gfn(0), options.max_memory};
+  ASSERT_TRUE(hypervisor_->populate_physmap(*domain, std::span(&all, 1)));
+  {
+    const auto mapping = hypervisor_->map_frames(*domain, all);
+    ASSERT_TRUE(mapping);
+    ASSERT_TRUE(mapping->write(GuestPhys(0), std::vector(64 << 20, std::byte{1})));
+  }
+  EXPECT_GE(resident(), before + mib(64));
+  ASSERT_TRUE(hypervisor_->destroy_domain(*domain));
+  const auto deadline = Clock::now() + 20s;
+  while (resident() > before + mib(4) && Clock::now() < deadline) {
+    std::this_thread::sleep_for(10ms);  // nothing tells of it
+  }
+  EXPECT_LE(resident(), before + mib(4));
+}
+
+TEST_F(BundledTest, ProcessIsConfined) {
+  std::ifstream status("/proc/" + std::to_string(hypervisor_->pid()) + "/status");
+  const std::string text((std::istreambuf_iterator<char>(status)), {});
+  EXPECT_NE(text.find("\nSeccomp:\t2\n"), std::string::npos) << text;
+}
+
 TEST_F(BundledTest, NobodyElseMayRing) {
   struct stat info {};
   ASSERT_EQ(::stat((directory_.path() + "/" + doorbell_name).c_str(), &info), 0);
