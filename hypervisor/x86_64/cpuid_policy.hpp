@@ -76,7 +76,8 @@ constexpr CpuidResult xen_leaf(const CpuidVcpu& vcpu, std::uint32_t leaf, std::u
     case 0: return {xen_base + xen_leaves, 0x566e6558, 0x65584d4d, 0x4d4d566e};  // XenVMMXenVMM
     case 1: return {xen_version, 0, 0, 0};
     case 2: return {1, xen_base, 0, 0};  // one hypercall page, written through MSR 0x40000000
-    case 3:  // TSC mode 2: native and never emulated; Linux 6 then prefers the TSC itself as its clock
+    case 3:  // TSC mode 2: native and never emulated; Linux 6 then prefers the TSC itself as its
+             // clock
       switch (subleaf) {
         case 0: return {0, 2, static_cast<std::uint32_t>(vcpu.tsc_khz), 0};
         case 1: return {0, 0, vcpu.tsc_multiplier, static_cast<std::uint32_t>(vcpu.tsc_shift)};

@@ -108,8 +108,9 @@ void handle_nested_page_fault(MachineVcpu& vcpu) {
   access_device(vcpu, lapic, static_cast<std::uint32_t>(address & (xl::page_size - 1)));
 }
 
-// Linux measures the CPU by reading the timer chip's second counter until its high byte is no longer 0xff: 100000 exits, if the
-// port read as absent. A counter that stands still at 0 says the same, that there is no such chip, with the first read.
+// Linux measures the CPU by reading the timer chip's second counter until its high byte is no
+// longer 0xff: 100000 exits, if the port read as absent. A counter that stands still at 0 says the
+// same, that there is no such chip, with the first read.
 constexpr std::uint64_t pit_counter_port = 0x42;
 
 void handle_io(MachineVcpu& vcpu) {

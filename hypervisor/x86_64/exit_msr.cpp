@@ -31,6 +31,7 @@ bool is_harmless(Msr msr) {
     case Msr::debug_control:
     case Msr::syscfg:
     case Msr::hwcr:
+    case Msr::interrupt_pending:
     case Msr::ls_cfg:
     case Msr::ic_cfg:
     case Msr::de_cfg: return true;

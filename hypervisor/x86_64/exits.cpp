@@ -20,8 +20,8 @@ bool has_online_vcpu(const MachineDomain& domain) {
   return false;
 }
 
-// HLT with interrupts off is the vcpu's end, and the last one's is the domain's: on PVH, without ACPI's S5, that is how operating
-// systems power off.
+// HLT with interrupts off is the vcpu's end, and the last one's is the domain's: on PVH, without
+// ACPI's S5, that is how operating systems power off.
 void handle_hlt(MachineVcpu& vcpu) {
   advance(vcpu, hlt_length);
   if ((vcpu.arch.vmcb->rflags & rflags::interrupt) != 0) {

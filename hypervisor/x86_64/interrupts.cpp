@@ -61,6 +61,19 @@ bool delivers(const VirtualLapic& target, const VirtualLapic& sender, std::uint6
   }
 }
 
+// A vcpu that went offline a moment ago may still be on its CPU's way out. Bounded: that CPU may
+// wait for this one.
+bool stops_running(const MachineVcpu& target) {
+  constexpr std::uint64_t patience_ns = 1'000'000;
+  const std::uint64_t end = machine.now_ns() + patience_ns;
+  while (target.running.load()) {
+    if (machine.now_ns() > end) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void deliver(MachineVcpu& target, std::uint64_t command, bool to_itself) {
   switch (icr::Mode::get(command)) {
     case icr::mode_fixed:
@@ -78,7 +91,8 @@ void deliver(MachineVcpu& target, std::uint64_t command, bool to_itself) {
       }
       break;
     case icr::mode_startup:
-      if (!to_itself && !target.online.load() && !target.running.load()) {
+      if (!to_itself && !target.online.load() && stops_running(target)) {
+        hypervisor.disarm_lapic_timer(target);
         machine.start_at_page(target, static_cast<std::uint8_t>(icr::Vector::get(command)));
         hypervisor.vcpu_up(target);
       }

@@ -75,6 +75,7 @@ enum class Msr : std::uint32_t {
   tsc_aux = 0xc0000103,
   syscfg = 0xc0010010,
   hwcr = 0xc0010015,
+  interrupt_pending = 0xc0010055,
   patch_level = 0x0000008b,
   vm_cr = 0xc0010114,
   vm_hsave_pa = 0xc0010117,

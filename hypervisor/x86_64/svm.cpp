@@ -34,13 +34,15 @@ void allow_msr(Msr msr, bool read, bool write) {
   byte = static_cast<std::uint8_t>(byte & ~(clear << bit % 8));
 }
 
-// The paging features that 64-bit guests turn on. The hypervisor has no user pages, so they cost it nothing; but an emulator
-// flushes its TLB once more in each direction of the switch for each register of them that differs.
+// The paging features that 64-bit guests turn on. The hypervisor has no user pages, so they cost it
+// nothing; but an emulator flushes its TLB once more in each direction of the switch for each
+// register of them that differs.
 void match_guest_cr4() {
   const std::uint32_t features = cpuid(0).eax >= 7 ? cpuid(7).ebx : 0;
   constexpr std::uint32_t has_smep = 1U << 7;
   constexpr std::uint32_t has_smap = 1U << 20;
-  write_cr4(read_cr4() | ((features & has_smep) != 0 ? cr4::smep : 0) | ((features & has_smap) != 0 ? cr4::smap : 0));
+  write_cr4(read_cr4() | ((features & has_smep) != 0 ? cr4::smep : 0) |
+            ((features & has_smap) != 0 ? cr4::smap : 0));
 }
 
 }  // namespace

@@ -142,6 +142,7 @@ void Machine::start_at_page(MachineVcpu& vcpu, std::uint8_t page) {
   state.registers = {};
   forget_events(state);
   reset_fpu(state.fpu);
+  state.lapic.reset_registers();
   set_real_mode(*state.vmcb, static_cast<std::uint16_t>(page << 8),
                 static_cast<std::uint64_t>(page) << 12, 0);
 }
