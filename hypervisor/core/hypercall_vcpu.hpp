@@ -35,8 +35,13 @@ Result<void> set_singleshot(const Call<P>& call, Vcpu<P>& vcpu, std::uint64_t ar
   if (&vcpu != &call.vcpu) {
     return fail(Errno::inval);
   }
+  // The two fields lie alike in both widths; the hole behind them does not.
   XL_TRY_ASSIGN(const std::uint64_t deadline, call.template read<std::uint64_t>(arg));
+  XL_TRY_ASSIGN(const std::uint32_t flags, call.template read<std::uint32_t>(arg + 8));
   if (deadline < call.parts.core.platform.now_ns()) {
+    if ((flags & VCPU_SSHOTTMR_future) != 0) {
+      return fail(Errno::time);
+    }
     call.parts.core.timers.cancel(vcpu.singleshot);
     call.parts.events.raise_virq(vcpu, VIRQ_TIMER);
   } else {

@@ -85,6 +85,10 @@ class Scheduler {
   void charge(Vcpu<P>& vcpu, std::uint64_t now);
   void set_state(Vcpu<P>& vcpu, RunState state, std::uint64_t now);
   void limit_slices(std::uint64_t now);
+  std::uint64_t used(const Vcpu<P>& vcpu, std::uint64_t now) const {
+    return vcpu.virtual_time + (now - vcpu.slice_start) * 256 / vcpu.domain->weight;
+  }
+  void advance_minimum(std::uint64_t now);
   RunState resting_state(const Vcpu<P>& vcpu) const {
     return vcpu.online.load() && vcpu.blocked.load() ? RunState::blocked : RunState::offline;
   }

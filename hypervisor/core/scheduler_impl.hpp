@@ -16,9 +16,23 @@ void Scheduler<P>::set_state(Vcpu<P>& vcpu, RunState state, std::uint64_t now) {
 // What it ran since it got the CPU, or since the last charge, in weighted time.
 template <typename P>
 void Scheduler<P>::charge(Vcpu<P>& vcpu, std::uint64_t now) {
-  const std::uint64_t ran = now - vcpu.slice_start;
-  vcpu.virtual_time += ran * 256 / vcpu.domain->weight;
+  vcpu.virtual_time = used(vcpu, now);
   vcpu.slice_start = now;
+}
+
+// The least that anybody who runs or waits has had: whoever joins starts near it.
+template <typename P>
+void Scheduler<P>::advance_minimum(std::uint64_t now) {
+  std::uint64_t least = queue_.empty() ? never : queue_.top()->key;
+  for (unsigned cpu = 0; cpu < cpus_; ++cpu) {
+    if (const Vcpu<P>* const current = state_[cpu].current; current != nullptr) {
+      const std::uint64_t has_had = used(*current, now);
+      least = has_had < least ? has_had : least;
+    }
+  }
+  if (least != never && least > minimum_) {
+    minimum_ = least;
+  }
 }
 
 template <typename P>
@@ -61,11 +75,9 @@ void Scheduler<P>::find_cpu_for(Vcpu<P>& vcpu, std::uint64_t now) {
       }
       continue;  // on its way to the queue already
     }
-    const std::uint64_t ran = now - state.current->slice_start;
-    const std::uint64_t used =
-        state.current->virtual_time + ran * 256 / state.current->domain->weight;
-    if (used > most && !state.look.load()) {
-      most = used;
+    const std::uint64_t has_had = used(*state.current, now);
+    if (has_had > most && !state.look.load()) {
+      most = has_had;
       chosen = cpu;
     }
   }
@@ -92,6 +104,7 @@ void Scheduler<P>::update(Vcpu<P>& vcpu) {
     return;
   }
   if (runnable && !vcpu.queued.load()) {
+    advance_minimum(now);
     // What it did not use while it slept counts for one slice at most.
     const std::uint64_t floor = minimum_ > slice_ns ? minimum_ - slice_ns : 0;
     vcpu.virtual_time = vcpu.virtual_time > floor ? vcpu.virtual_time : floor;

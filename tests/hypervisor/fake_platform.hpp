@@ -171,3 +171,7 @@ struct FakePlatform {
 static_assert(Platform<FakePlatform>);
 
 }  // namespace hyp::test
+
+// Compiled once, in fake_platform.cpp.
+extern template class hyp::Hypervisor<hyp::test::FakePlatform>;
+extern template class hyp::Frames<hyp::test::FakePlatform>;
