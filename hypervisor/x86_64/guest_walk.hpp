@@ -70,10 +70,11 @@ template <typename ReadEntry>
 std::optional<xl::GuestPhys> walk_guest(const PagingState& state, std::uint64_t linear, bool write,
                                         ReadEntry&& read_entry) {
   using namespace walk_detail;
-  if ((state.efer & efer::lma) == 0) {
+  const bool paging = (state.cr0 & cr0::pg) != 0;
+  if (!paging || (state.efer & efer::lma) == 0) {
     linear &= 0xffffffff;
   }
-  if ((state.cr0 & cr0::pg) == 0) {
+  if (!paging) {
     return xl::GuestPhys(linear);
   }
   const Shape shape = shape_of(state);

@@ -42,6 +42,11 @@ TEST(GuestWalk, WithoutPagingTheLinearAddressIsThePhysicalOneIn32Bits) {
   EXPECT_EQ(Tables().walk(unpaged, 0x1234'5678'9abc), GuestPhys(0x56789abc));
 }
 
+// Found by fuzzing: a state that no CPU has.
+TEST(GuestWalk, WithoutPagingLongModeMakesNoDifference) {
+  EXPECT_EQ(Tables().walk({cr0::pe, 0, 0, efer::lma}, 0x1234'5678'9abc), GuestPhys(0x56789abc));
+}
+
 TEST(GuestWalk, FourLevelsDownToEachPageSize) {
   Tables tables;
   tables.set(0x1000 + 8 * 1, 0x2000 | p | w);
