@@ -82,9 +82,7 @@ Result<Response> RingClient::call(const Request& request) {
   if (!spin(slot)) {
     XL_TRY(sleep(slot, start));
   }
-  Response response = take(slot);
-  learn(Clock::now() - start);
-  return response;
+  return take(slot);
 }
 
 Result<std::size_t> RingClient::submit(const Request& request, Clock::time_point start) {
@@ -139,23 +137,25 @@ bool RingClient::is_done(std::size_t slot) const {
   return area_.done(slot).load(std::memory_order_acquire) == slots_[slot].number + 1;
 }
 
-bool RingClient::spin(std::size_t slot) const {
-  // Where answers take much longer than that of late (a busy hypervisor), looking for one only
-  // takes the CPU from it. Now and then look nevertheless, to notice that they have become quick
-  // again.
-  const std::chrono::nanoseconds typical(typical_ns_.load(std::memory_order_relaxed));
-  if (typical > 4 * options_.spin && slots_[slot].number % 16 != 0) {
+// Looking pays while the hypervisor answers within the time. It does not where its CPUs are busy
+// with guests, nor where it waits for the very core that we look from: after two failures in a row
+// only every 16th request tries again.
+bool RingClient::spin(std::size_t slot) {
+  constexpr unsigned patience = 2;
+  if (misses_.load(std::memory_order_relaxed) >= patience && slots_[slot].number % 16 != 0) {
     return is_done(slot);
   }
   const Clock::time_point until = Clock::now() + options_.spin;
   do {
     for (int i = 0; i < 32; ++i) {
       if (is_done(slot)) {
+        misses_.store(0, std::memory_order_relaxed);
         return true;
       }
       relax();
     }
   } while (Clock::now() < until && !gone());
+  misses_.fetch_add(1, std::memory_order_relaxed);
   return is_done(slot);
 }
 
@@ -195,13 +195,6 @@ Response RingClient::take(std::size_t slot) {
   slots_[slot].use = Use::free;
   slot_free_.notify_all();
   return response;
-}
-
-void RingClient::learn(Clock::duration round_trip) {
-  const std::int64_t took = std::chrono::nanoseconds(round_trip).count();
-  const std::int64_t typical = typical_ns_.load(std::memory_order_relaxed);
-  // A race between two callers loses one sample, no more.
-  typical_ns_.store(typical + (took - typical) / 8, std::memory_order_relaxed);
 }
 
 void RingClient::abandon(std::size_t slot) {

@@ -79,10 +79,9 @@ class RingClient {
   class Patience;
   Result<std::size_t> submit(const Request& request, Clock::time_point start);
   bool is_done(std::size_t slot) const;
-  bool spin(std::size_t slot) const;
+  bool spin(std::size_t slot);
   Result<void> sleep(std::size_t slot, Clock::time_point start);
   Response take(std::size_t slot);
-  void learn(Clock::duration round_trip);
   void abandon(std::size_t slot);        // with the lock
   void collect_abandoned();              // with the lock
   Unexpected<Error> gone_error() const;  // with the lock
@@ -100,7 +99,7 @@ class RingClient {
   unsigned asleep_ = 0;     // slots whose caller sleeps
   std::string gone_reason_;
   std::atomic<bool> gone_{false};
-  std::atomic<std::int64_t> typical_ns_{0};  // of late round trips, smoothed
+  std::atomic<unsigned> misses_{0};  // times in a row that looking did not pay
 };
 
 }  // namespace xl::hv::bundled
