@@ -2,6 +2,7 @@
 // Creating a domain: claim the name, read and check all files, then the hypervisor, the builder,
 // the lines to domain 0, the xenstore nodes. Whatever fails, everything that was done until then is
 // undone on the way out.
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
 
@@ -231,6 +232,7 @@ void Engine::schedule_cache_clearing() {
           }
           last_create_.store(0);
           images_.clear();
+          ::malloc_trim(0);  // an idle daemon is to be small, and creates leave holes behind
         },
         when);
   };

@@ -81,6 +81,26 @@ std::unique_ptr<Client> Server::connect(std::function<void()> event_queued) {
   return std::make_unique<Client>(*this, domain_zero, std::move(event_queued));
 }
 
+// What an operation of domain 0 would do, without what can stop any other domain: this is most of
+// the store's part in a create, so it walks the tree no more than it must.
+void Server::put(const NodeSpec& node, std::vector<Change>& changes) {
+  Tree& tree = store_.tree();
+  const NodeState* parent = tree.find(parent_of(node.path));
+  if (parent == nullptr) {
+    put({std::string(parent_of(node.path)), {}, nullptr}, changes);
+    changes.pop_back();  // one event for the node that was asked for
+    parent = tree.find(parent_of(node.path));
+  }
+  const NodeState* old = tree.find(node.path);
+  PermissionsRef before = old == nullptr ? nullptr : old->permissions;
+  PermissionsRef after = node.permissions;
+  if (after == nullptr) {
+    after = before != nullptr ? before : parent->permissions;
+  }
+  tree.put(node.path, {node.value, after});
+  changes.push_back({node.path, std::move(before), std::move(after)});
+}
+
 Result<void> Server::write(std::span<const NodeSpec> nodes) {
   const std::lock_guard lock(mutex_);
   for (const NodeSpec& node : nodes) {
@@ -88,15 +108,10 @@ Result<void> Server::write(std::span<const NodeSpec> nodes) {
       return Unexpected(to_error(path.error(), "writing", node.path));
     }
   }
-  LimitHits hits;
   std::vector<Change> changes;
-  const Operation operation{store_.tree(), domain_zero, store_.limits(), hits, changes};
+  changes.reserve(nodes.size());
   for (const NodeSpec& node : nodes) {
-    // Domain 0 writing a valid path cannot be refused.
-    (void)xenstore::write(operation, node.path, node.value);
-    if (node.permissions != nullptr) {
-      store_.tree().put(node.path, {node.value, node.permissions});
-    }
+    put(node, changes);
   }
   store_.fire(changes);
   return {};

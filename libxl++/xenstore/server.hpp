@@ -80,6 +80,8 @@ class Server {
 
  private:
   friend class Client;
+  void put(const NodeSpec& node, std::vector<Change>& changes);
+
   std::mutex mutex_;
   Store store_;
 };

@@ -24,7 +24,7 @@ void WatchIndex::remove(const Watch& watch) {
 
 void WatchIndex::visit_at(std::string_view watched, std::string_view path,
                           const Visitor& visitor) const {
-  const auto found = by_path_.find(std::string(watched));
+  const auto found = by_path_.find(watched);
   if (found == by_path_.end()) {
     return;
   }
@@ -36,6 +36,9 @@ void WatchIndex::visit_at(std::string_view watched, std::string_view path,
 }
 
 void WatchIndex::visit(std::string_view path, bool exact, const Visitor& visitor) const {
+  if (by_path_.empty()) {
+    return;
+  }
   std::string_view at = path;
   while (!exact && !is_special(path) && at != "/") {
     visit_at(at, path, visitor);

@@ -42,7 +42,13 @@ class WatchIndex {
  private:
   void visit_at(std::string_view watched, std::string_view path, const Visitor& visitor) const;
 
-  std::unordered_map<std::string, std::vector<const Watch*>> by_path_;
+  struct PathHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view path) const {
+      return std::hash<std::string_view>{}(path);
+    }
+  };
+  std::unordered_map<std::string, std::vector<const Watch*>, PathHash, std::equal_to<>> by_path_;
 };
 
 }  // namespace xl::xenstore

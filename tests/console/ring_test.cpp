@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console's ring with the test as the guest: honest, full, and hostile.
+#include "libxl++/console/ring.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <random>
+#include <string>
+
+#include <xen/io/console.h>  // after the integer types that it presumes
+
+namespace xl::console {
+namespace {
+
+class ConsoleRing : public ::testing::Test {
+ protected:
+  xencons_interface& page() { return *reinterpret_cast<xencons_interface*>(page_.data()); }
+  void print(const std::string& text) {
+    for (const char c : text) {
+      page().out[MASK_XENCONS_IDX(page().out_prod++, page().out)] = c;
+    }
+  }
+  std::string taken() {
+    const Ring::Read read = ring_.read_output(buffer_);
+    notified_ = read.notify;
+    return {reinterpret_cast<const char*>(buffer_.data()), read.count};
+  }
+  std::size_t give(const std::string& text) {
+    return ring_.write_input(std::as_bytes(std::span(text)));
+  }
+
+  alignas(4096) std::array<std::byte, 4096> page_{};
+  std::array<std::byte, Ring::output_size> buffer_{};
+  Ring ring_{page_};
+  bool notified_ = false;
+};
+
+TEST_F(ConsoleRing, GivesWhatTheGuestPrinted) {
+  print("hello");
+  EXPECT_EQ(taken(), "hello");
+  EXPECT_FALSE(notified_) << "an event costs the guest dearly, and it waits for none";
+  EXPECT_EQ(taken(), "");
+}
+
+TEST_F(ConsoleRing, NotifiesAGuestThatFoundItFull) {
+  print(std::string(Ring::output_size, 'x'));
+  EXPECT_EQ(taken().size(), Ring::output_size);
+  EXPECT_TRUE(notified_);
+}
+
+TEST_F(ConsoleRing, Wraps) {
+  std::string all;
+  for (int i = 0; i < 100; ++i) {
+    const std::string text = std::string(1000, 'a') + std::to_string(i);
+    print(text);
+    EXPECT_EQ(taken(), text);
+  }
+}
+
+TEST_F(ConsoleRing, StartsWhereAnEarlierServerStopped) {
+  print("old");
+  page().out_cons = 2;
+  Ring later(page_);
+  const Ring::Read read = later.read_output(buffer_);
+  EXPECT_EQ(read.count, 1U);
+  EXPECT_EQ(static_cast<char>(buffer_[0]), 'd');
+}
+
+TEST_F(ConsoleRing, TakesInputAsFarAsThereIsRoom) {
+  EXPECT_EQ(give("ls\n"), 3U);
+  EXPECT_EQ(std::string(page().in, 3), "ls\n");
+  EXPECT_EQ(give(std::string(2000, 'x')), Ring::input_size - 3);
+  EXPECT_EQ(give("x"), 0U);
+  page().in_cons += 10;
+  EXPECT_EQ(give(std::string(2000, 'x')), 10U);
+}
+
+TEST_F(ConsoleRing, LosesABadIndexAndGoesOn) {
+  page().out_prod = 5000;
+  EXPECT_EQ(taken(), "");
+  EXPECT_EQ(ring_.bad_indexes(), 1U);
+  print("good again");
+  EXPECT_EQ(taken(), "good again");
+  page().in_cons = 77777;
+  EXPECT_EQ(give("x"), 0U);
+  EXPECT_EQ(ring_.bad_indexes(), 2U);
+}
+
+TEST_F(ConsoleRing, NeverGivesMoreThanItHoldsWhateverThePageSays) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 100000; ++i) {
+    page().out_prod = static_cast<std::uint32_t>(random());
+    page().out_cons = static_cast<std::uint32_t>(random());
+    page().in_cons = static_cast<std::uint32_t>(random());
+    EXPECT_LE(taken().size(), Ring::output_size);
+    EXPECT_LE(give(std::string(random() % 3000, 'x')), Ring::input_size);
+  }
+}
+
+}  // namespace
+}  // namespace xl::console
