@@ -26,8 +26,9 @@
 namespace xl::daemon {
 namespace {
 
-// Held as long as the daemon lives; `xl daemon stop` waits for it.
-Result<UniqueFd> take_lock(const api::RuntimeDir& dir) {
+// Held until the process has gone, so nothing but the kernel lets go of it; `xl daemon stop` waits
+// for that.
+Result<void> take_lock(const api::RuntimeDir& dir) {
   UniqueFd fd(::open(dir.daemon_lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));  // NOLINT
   if (!fd) {
     return Unexpected(system_error(errno, "opening '" + dir.daemon_lock() + "'"));
@@ -35,7 +36,8 @@ Result<UniqueFd> take_lock(const api::RuntimeDir& dir) {
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     return fail(ErrorCode::busy, "another xld serves '" + dir.path() + "'");
   }
-  return fd;
+  static_cast<void>(fd.release());
+  return {};
 }
 
 void raise_descriptor_limit() {
@@ -87,7 +89,7 @@ void redirect_stderr(const std::string& log_file) {
 Result<void> serve(const Options& options, Backend backend) {
   const api::RuntimeDir dir(options.runtime_dir);
   XL_TRY(dir.make());
-  XL_TRY_ASSIGN(const UniqueFd lock, take_lock(dir));
+  XL_TRY(take_lock(dir));
   XL_TRY(open_log(options.log_file, options.log_level));
   XL_TRY_ASSIGN(std::unique_ptr<toolstack::Toolstack> toolstack,
                 toolstack::Toolstack::create(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libxl++/api/server.hpp"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -122,6 +123,11 @@ class UnixServer final : public Server {
 };
 
 }  // namespace
+
+bool hung_up(Socket& socket) {
+  pollfd fd = {socket.native_handle(), 0, 0};
+  return ::poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR)) != 0;
+}
 
 void ServerCore::later(asio::thread_pool& lane, std::function<void()> task) {
   if (lanes_closed) {

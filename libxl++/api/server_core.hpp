@@ -68,6 +68,9 @@ class Registered {
   Connection* connection_;
 };
 
+// Whether the peer has closed, not only ended its own sending.
+bool hung_up(Socket& socket);
+
 void start_session(ServerCore& core, Socket socket);
 // A connection that has become a stream: subscribes on a lane, sends the head, then what comes.
 void start_console(ServerCore& core, Socket socket, std::string early, std::string domain);

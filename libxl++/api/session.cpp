@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One HTTP connection: reads a request, has it answered on a lane, writes the reply, and again.
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
-#include <boost/beast/core/basic_stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <cerrno>
 #include <optional>
 #include <stop_token>
 #include <utility>
@@ -22,7 +21,6 @@ namespace {
 namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
-using Stream = beast::basic_stream<asio::local::stream_protocol>;
 using Parser = http::request_parser<http::string_body>;
 
 std::string text(beast::string_view view) {
@@ -40,9 +38,6 @@ std::optional<Reply> reply_to_broken(const error_code& error) {
   if (error == http::error::body_limit) {
     return broken(413, ErrorCode::limit, "the request's body is too large");
   }
-  if (error == beast::error::timeout) {
-    return broken(408, ErrorCode::timeout, "the request took too long to arrive");
-  }
   if (error == http::error::end_of_stream || error == http::error::partial_message ||
       error.category() != make_error_code(http::error::bad_version).category()) {
     return std::nullopt;
@@ -53,14 +48,16 @@ std::optional<Reply> reply_to_broken(const error_code& error) {
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
  public:
   Session(ServerCore& core, Socket socket)
-      : core_(core), stream_(std::move(socket)), registered_(core, this) {}
+      : core_(core), socket_(std::move(socket)), deadline_(core.loop), registered_(core, this) {}
   ~Session() override { destroy_held(); }
 
   void start() { read_head(); }
   void close() override {
     gone_ = true;
     cancel_.request_stop();
-    stream_.close();
+    no_limit();
+    error_code ignored;
+    socket_.close(ignored);
   }
 
  private:
@@ -68,8 +65,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     parser_.emplace();
     parser_->header_limit(core_.limits.head_bytes);
     parser_->body_limit(core_.limits.body_bytes);
-    stream_.expires_after(core_.limits.request_time);
-    http::async_read_header(stream_, buffer_, *parser_,
+    limit_time();
+    http::async_read_header(socket_, buffer_, *parser_,
                             [self = shared_from_this()](error_code error, std::size_t) {
                               error ? self->refuse(error) : self->read_body();
                             });
@@ -78,7 +75,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   void read_body() {
     if (parser_->get()[http::field::expect] == "100-continue") {
       static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-      asio::async_write(stream_, asio::buffer(go_on),
+      asio::async_write(socket_, asio::buffer(go_on),
                         [self = shared_from_this()](error_code error, std::size_t) {
                           error ? self->refuse(error) : self->read_rest();
                         });
@@ -88,7 +85,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
 
   void read_rest() {
-    http::async_read(stream_, buffer_, *parser_,
+    http::async_read(socket_, buffer_, *parser_,
                      [self = shared_from_this()](error_code error, std::size_t) {
                        error ? self->refuse(error) : self->handle();
                      });
@@ -96,6 +93,12 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
   void refuse(const error_code& error) {
     keep_alive_ = false;
+    const bool idle = !parser_->got_some() && buffer_.size() == 0;
+    if (std::exchange(late_, false) && !idle) {
+      return write(error_reply(
+          WireError(Error{ErrorCode::timeout, "the request took too long to arrive", {}, {}}),
+          408));
+    }
     if (std::optional<Reply> reply = reply_to_broken(error)) {
       return write(std::move(*reply));
     }
@@ -130,13 +133,30 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
 
   Socket release() {
-    stream_.expires_never();
-    return stream_.release_socket();
+    no_limit();
+    return std::move(socket_);
+  }
+
+  // What is under way on the socket ends with an error when the time is over.
+  void limit_time() {
+    late_ = false;
+    deadline_.expires_after(core_.limits.request_time);
+    deadline_.async_wait([weak = weak_from_this(), turn = ++turn_](const error_code& cancelled) {
+      const auto self = weak.lock();
+      if (!cancelled && self && self->turn_ == turn) {
+        self->late_ = true;
+        self->socket_.cancel();
+      }
+    });
+  }
+  void no_limit() {
+    ++turn_;  // for a handler that is on its way already
+    deadline_.cancel();
   }
 
   // Hands the request to a lane. Meanwhile the connection is watched: an end of it is a cancel.
   void run(const Route& route, Request request) {
-    stream_.expires_never();
+    no_limit();
     cancel_ = std::stop_source();
     request.cancel = cancel_.get_token();
     working_ = true;
@@ -152,29 +172,21 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     asio::post(route.lane == Lane::slow ? core_.slow : core_.quick, std::move(work));
   }
 
+  // Only the end of the whole connection counts: a peer may have said its last word (shutdown(2)
+  // for writing) and still wait for the answer, or have sent the next request already.
   void watch() {
-    stream_.socket().async_wait(Socket::wait_read,
-                                [self = shared_from_this()](const error_code& error) {
-                                  if (!error && self->working_) {
-                                    self->look();
-                                  }
-                                });
-  }
-
-  void look() {
-    char byte = 0;
-    const ssize_t got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-      close();
-    } else if (got < 0) {
-      watch();
-    }  // else the next request is there already: its sender still is, too
+    socket_.async_wait(Socket::wait_error, [self = shared_from_this()](const error_code& error) {
+      if (error || !self->working_) {
+        return;
+      }
+      hung_up(self->socket_) ? self->close() : self->watch();
+    });
   }
 
   void finish(Reply reply) {
     working_ = false;
     if (!gone_) {
-      stream_.socket().cancel();
+      socket_.cancel();
     }
     undelivered_ = reply.created;
     if (reply.hold && reply.created) {
@@ -203,8 +215,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
       response_.body() = std::move(reply.body);
       response_.prepare_payload();
     }
-    stream_.expires_after(core_.limits.request_time);
-    http::async_write(stream_, response_,
+    limit_time();
+    http::async_write(socket_, response_,
                       [self = shared_from_this(), stop = reply.stop_daemon](
                           error_code error, std::size_t) { self->written(error, stop); });
   }
@@ -235,7 +247,10 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
 
   ServerCore& core_;
-  Stream stream_;
+  Socket socket_;
+  asio::steady_timer deadline_;
+  unsigned turn_ = 0;
+  bool late_ = false;  // the deadline ended what was under way
   Registered registered_;
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;

@@ -64,7 +64,7 @@ class StreamBase : public Connection, public std::enable_shared_from_this<Stream
     socket_.async_read_some(asio::buffer(input_),
                             [self = shared_from_this()](const error_code& error, std::size_t size) {
                               if (error) {
-                                self->close();
+                                self->await_end();
                               } else {
                                 self->received(std::string(self->input_.data(), size));
                               }
@@ -94,6 +94,16 @@ class StreamBase : public Connection, public std::enable_shared_from_this<Stream
     }
     write();
     read();
+  }
+
+  // The client sends no more. That it does not listen any more either is another matter.
+  void await_end() {
+    if (closed_ || hung_up(socket_)) {
+      return close();
+    }
+    socket_.async_wait(Socket::wait_error, [self = shared_from_this()](const error_code& error) {
+      error ? self->close() : self->await_end();
+    });
   }
 
   void flush() {

@@ -2,6 +2,9 @@
 // xld on the fake hypervisor, for tests of the whole command line where no QEMU is needed. A
 // "guest" prints one line when it is unpaused and then does what XLD_FAKE_GUEST says: poweroff,
 // reboot, crash, or idle (also without the variable).
+#include <cstdint>
+
+// The ABI's headers need the types from there.
 #include <xen/hvm/params.h>
 #include <xen/io/console.h>
 

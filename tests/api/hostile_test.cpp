@@ -92,7 +92,7 @@ TEST_F(HostileTest, SlowRequestsAreCutOff) {
   const UniqueFd half = raw();
   write_all(half.get(), "POST /v1/domains HTTP/1.1\r\nContent-Length: 10\r\n\r\n{");
   EXPECT_EQ(status_line(read_to_end(half.get())), "HTTP/1.1 408 Request Timeout");
-  EXPECT_EQ(status_line(read_to_end(silent.get())), "HTTP/1.1 408 Request Timeout");
+  EXPECT_EQ(read_to_end(silent.get()), "") << "who has asked nothing gets no answer";
 }
 
 TEST_F(HostileTest, DroppedConnectionsAreForgotten) {
@@ -154,12 +154,12 @@ TEST_F(HostileTest, AConsoleReaderThatSleepsHoldsNobodyUp) {
   const auto reader = xl.attach_console("guest");
   ASSERT_TRUE(sleeper && reader);
   const std::string line = std::string(1022, 'x') + "\r\n";
-  for (int count = 0; count < 2000; ++count) {
+  for (int count = 0; count < 1000; ++count) {
     guest_prints(id, line);
     ASSERT_EQ(read_until(reader->fd.get(), "\r\n").size(), line.size());
   }
-  guest_prints(id, "done\r\n");
-  EXPECT_NE(read_until(sleeper->fd.get(), "done\r\n").find("bytes skipped"), std::string::npos);
+  EXPECT_NE(read_until(sleeper->fd.get(), "bytes skipped").find("bytes skipped"),
+            std::string::npos);
 }
 
 }  // namespace

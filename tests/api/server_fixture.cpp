@@ -49,8 +49,7 @@ CreateRequest ServerTest::request(const std::string& name) const {
   return asked;
 }
 
-std::string read_until(int fd, const std::string& text) {
-  std::string got;
+std::string read_until(int fd, const std::string& text, std::string got) {
   char bytes[4096];
   while (text.empty() || got.find(text) == std::string::npos) {
     const ssize_t size = ::recv(fd, bytes, sizeof bytes, 0);

@@ -42,8 +42,8 @@ class ServerTest : public toolstack::fixture::ToolstackTest {
 
 // Until the peer closes.
 std::string read_to_end(int fd);
-// Until `text` has been seen; what was read so far if the peer closes.
-std::string read_until(int fd, const std::string& text);
+// Until `text` has been seen, behind `got`; what was read so far if the peer closes.
+std::string read_until(int fd, const std::string& text, std::string got = {});
 void write_all(int fd, std::string_view bytes);
 
 }  // namespace xl::api::fixture
