@@ -200,6 +200,8 @@ class Machine {
   }
   std::uint64_t free_frames() { return request(xl::abi::Op::host_info).results[0]; }
 
+  bool reaped() { return hv->parts().reaper.pending_frames() == 0; }
+
   FakePlatform platform;
   std::unique_ptr<FakeHypervisor> hv;
   std::uint64_t posted = 0;
