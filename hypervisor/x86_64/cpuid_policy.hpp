@@ -16,12 +16,9 @@ struct CpuidVcpu {
   std::uint32_t vcpu = 0;
   std::uint32_t vcpus = 1;
   std::uint32_t apic_id = 0;
-  std::uint64_t cr4 = 0;
   std::uint64_t tsc_khz = 0;
   std::uint32_t tsc_multiplier = 0;
   std::int32_t tsc_shift = 0;
-  bool xsave = false;  // the hypervisor switches XSAVE state
-  std::uint64_t xcr0 = 1;
 };
 
 namespace cpuid_detail {
@@ -39,17 +36,14 @@ constexpr std::uint32_t bits(Bits... n) {
 // nothing behind them.
 inline constexpr std::uint32_t leaf1_edx =
     bits(0, 2, 3, 4, 5, 6, 8, 9, 11, 13, 15, 16, 17, 19, 23, 24, 25, 26);
+// No XSAVE and so no AVX: the hypervisor switches FXSAVE's state.
 // SSE3 PCLMUL SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES RDRAND
 inline constexpr std::uint32_t leaf1_ecx = bits(0, 1, 9, 13, 19, 20, 22, 23, 25, 30);
 inline constexpr std::uint32_t leaf1_ecx_x2apic = bit(21);
-inline constexpr std::uint32_t leaf1_ecx_xsave = bit(26);
-inline constexpr std::uint32_t leaf1_ecx_osxsave = bit(27);
 inline constexpr std::uint32_t leaf1_ecx_hypervisor = bit(31);
-inline constexpr std::uint32_t leaf1_ecx_avx = bits(12, 28, 29);  // FMA AVX F16C
 inline constexpr std::uint32_t leaf1_edx_htt = bit(28);
 // FSGSBASE BMI1 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA
 inline constexpr std::uint32_t leaf7_ebx = bits(0, 3, 7, 8, 9, 18, 19, 20, 23, 24, 29);
-inline constexpr std::uint32_t leaf7_ebx_avx2 = bit(5);
 inline constexpr std::uint32_t extended1_ecx =
     bits(0, 4, 5, 6, 7, 8);  // LAHF CR8 ABM SSE4A MISALIGN PREFETCHW
 inline constexpr std::uint32_t extended1_ecx_legacy = bit(1);  // several cores
@@ -57,7 +51,6 @@ inline constexpr std::uint32_t extended1_ecx_legacy = bit(1);  // several cores
 inline constexpr std::uint32_t extended1_edx =
     bits(0, 2, 3, 4, 5, 6, 8, 9, 11, 13, 15, 16, 17, 20, 22, 23, 24, 26, 29);
 inline constexpr std::uint32_t invariant_tsc = bit(8);
-inline constexpr std::uint32_t cr4_osxsave = bit(18);
 
 constexpr unsigned log2_up(std::uint32_t value) {
   unsigned bits_needed = 0;
@@ -104,13 +97,8 @@ constexpr CpuidResult topology_leaf(const CpuidVcpu& vcpu, std::uint32_t subleaf
 }
 
 inline CpuidResult leaf1(CpuidResult host, const CpuidVcpu& vcpu) {
-  std::uint32_t ecx = leaf1_ecx;
-  if (vcpu.xsave) {
-    ecx |= leaf1_ecx_xsave | leaf1_ecx_avx;
-  }
   host.ebx = vcpu.apic_id << 24 | (vcpu.vcpus > 127 ? 255 : vcpu.vcpus * 2) << 16 | 8U << 8;
-  host.ecx = (host.ecx & ecx) | leaf1_ecx_x2apic | leaf1_ecx_hypervisor;
-  host.ecx |= vcpu.xsave && (vcpu.cr4 & cr4_osxsave) != 0 ? leaf1_ecx_osxsave : 0;
+  host.ecx = (host.ecx & leaf1_ecx) | leaf1_ecx_x2apic | leaf1_ecx_hypervisor;
   host.edx = (host.edx & leaf1_edx) | (vcpu.vcpus > 1 ? leaf1_edx_htt : 0);
   return host;
 }
@@ -133,7 +121,7 @@ CpuidResult cpuid_policy(const CpuidVcpu& vcpu, std::uint32_t leaf, std::uint32_
     case 1: return leaf1(value, vcpu);
     case 6: return {bit(2), 0, 0, 0};  // the timer always runs
     case 7:
-      value.ebx &= leaf7_ebx | (vcpu.xsave ? leaf7_ebx_avx2 : 0);
+      value.ebx &= leaf7_ebx;
       return subleaf == 0 ? CpuidResult{0, value.ebx, 0, 0} : CpuidResult{};
     case 0xb: return topology_leaf(vcpu, subleaf);
     case 0x80000000:

@@ -15,11 +15,9 @@ CpuidResult answer(const MachineVcpu& vcpu, std::uint32_t leaf, std::uint32_t su
       .vcpu = vcpu.id.value(),
       .vcpus = domain.vcpu_count,
       .apic_id = vcpu.arch.lapic.id(),
-      .cr4 = vcpu.arch.vmcb->cr4,
       .tsc_khz = machine.tsc_khz(),
       .tsc_multiplier = scale.tsc_to_system_mul,
       .tsc_shift = scale.tsc_shift,
-      .xcr0 = vcpu.arch.xcr0,
   };
   if (const xl::abi::CpuidRecord* row = domain.find_cpuid(leaf, subleaf)) {
     return {row->eax, row->ebx, row->ecx, row->edx};

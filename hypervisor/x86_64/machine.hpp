@@ -24,13 +24,11 @@ enum class Offered : std::uint8_t { nothing, upcall, lapic };
 
 struct VcpuState {
   Vmcb* vmcb = nullptr;      // one frame
-  std::byte* fpu = nullptr;  // one frame, XSAVE or FXSAVE image while the vcpu is not resident
+  std::byte* fpu = nullptr;  // one frame, FXSAVE image while the vcpu is not resident
   GuestRegisters registers{};
   VirtualLapic lapic;
-  std::uint64_t pending_event = 0;  // EVENTINJ form: what the next entry delivers first
-  std::uint64_t tsc_aux = 0;
+  std::uint64_t pending_event = 0;   // EVENTINJ form: what the next entry delivers first
   std::uint64_t debug_address[4]{};  // DR0..DR3 while not resident
-  std::uint64_t xcr0 = 1;
   std::atomic<bool> nmi_pending{false};
   bool nmi_blocked = false;  // until IRET
   Offered offered = Offered::nothing;

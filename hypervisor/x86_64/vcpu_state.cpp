@@ -116,7 +116,6 @@ Result<void> Machine::init_vcpu(MachineVcpu& vcpu) {
   // SAFETY: a zeroed frame of its own; every bit pattern is a value of Vmcb.
   state.vmcb = reinterpret_cast<Vmcb*>(frame(vmcb));
   state.fpu = frame(*fpu);
-  state.xcr0 = 1;
   reset_fpu(state.fpu);
   forget_events(state);
   set_controls(*state.vmcb, *vcpu.domain);

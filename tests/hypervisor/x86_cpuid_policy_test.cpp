@@ -74,15 +74,6 @@ TEST(CpuidPolicy, TopologyGivesEachVcpuItsOwnApicId) {
   EXPECT_EQ(ask(0xb, 2, vcpu).ebx, 0U);
 }
 
-TEST(CpuidPolicy, XsaveFollowsTheSwitch) {
-  CpuidVcpu vcpu{.xsave = true};
-  EXPECT_NE(ask(1, 0, vcpu).ecx & (1U << 26), 0U);
-  EXPECT_EQ(ask(1, 0, vcpu).ecx & (1U << 27), 0U);
-  vcpu.cr4 = 1U << 18;
-  EXPECT_NE(ask(1, 0, vcpu).ecx & (1U << 27), 0U);
-  EXPECT_NE(ask(7, 0, vcpu).ebx & (1U << 5), 0U);
-}
-
 TEST(TscScale, AgreesWithTheRateFromSlowToFast) {
   for (const std::uint64_t khz :
        {400'000ULL, 999'999ULL, 1'000'000ULL, 2'300'000ULL, 5'100'000ULL}) {
