@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hypervisor-iface/bundled/patience.hpp"
+
 namespace xl::hv::bundled {
 namespace {
 
@@ -40,38 +42,6 @@ std::optional<Request> undo_of(abi::Op op, DomId domain, const Response& respons
 }
 
 }  // namespace
-
-// A deadline that moves on as long as the hypervisor gets on with requests, ours or those before
-// it: slow is not hanging.
-class RingClient::Patience {
- public:
-  Patience(const HostArea& area, Clock::time_point start, std::chrono::milliseconds timeout)
-      : area_(area),
-        timeout_(timeout),
-        seen_(area.progress()),
-        deadline_(start + timeout),
-        end_(start + timeout * longest) {}
-
-  Clock::time_point deadline() const { return deadline_; }
-  // At the deadline: whether to wait on.
-  bool goes_on() {
-    const std::uint64_t now = area_.progress();
-    if (now == seen_ || deadline_ >= end_) {
-      return false;
-    }
-    seen_ = now;
-    deadline_ += timeout_;
-    return true;
-  }
-
- private:
-  static constexpr int longest = 60;  // timeouts: whatever the progress words say
-  const HostArea& area_;
-  const std::chrono::milliseconds timeout_;
-  std::uint64_t seen_;
-  Clock::time_point deadline_;
-  const Clock::time_point end_;
-};
 
 RingClient::RingClient(HostArea area, const Doorbell& doorbell, Options options, Orphan orphan)
     : area_(area), doorbell_(doorbell), options_(options), orphan_(std::move(orphan)) {}

@@ -76,7 +76,6 @@ class RingClient {
     std::condition_variable answered;
   };
 
-  class Patience;
   Result<std::size_t> submit(const Request& request, Clock::time_point start);
   bool is_done(std::size_t slot) const;
   bool spin(std::size_t slot);

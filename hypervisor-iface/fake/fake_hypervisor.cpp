@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The waist: host, domains, memory, platform, vcpus.
+// The waist: host, domains, memory.
 #include "hypervisor-iface/fake/fake_hypervisor.hpp"
 
 #include <algorithm>
 
-#include <xen/hvm/params.h>
 #include <xen/xen.h>
 
 #include "hypervisor-iface/fake/fake_state.hpp"
@@ -14,7 +13,6 @@ namespace {
 
 constexpr std::uint32_t max_vcpus = 128;
 constexpr std::size_t max_memory_map_entries = 128;
-constexpr std::size_t max_cpuid_leaves = 64;
 constexpr Gfn gfn_limit = Gfn(1ULL << 36);  // 48-bit guest physical addresses
 
 Result<void> check_extents(const Memory& memory, std::span<const Extent> extents) {
@@ -208,77 +206,6 @@ Result<void> FakeHypervisor::set_memory_map(DomId id, std::span<const MemoryMapE
     domain.memory_map.assign(map.begin(), map.end());
     return {};
   });
-}
-
-Result<void> FakeHypervisor::set_hvm_params(DomId id, std::span<const HvmParam> params) {
-  return state_->on_domain(Call::set_hvm_params, id, [&](Domain& domain) -> Result<void> {
-    for (const HvmParam& param : params) {
-      if (param.index >= HVM_NR_PARAMS) {
-        return fail(ErrorCode::invalid_argument, "HVM param " + std::to_string(param.index));
-      }
-    }
-    for (const HvmParam& param : params) {
-      domain.hvm_params[param.index] = param.value;
-    }
-    return {};
-  });
-}
-
-Result<std::uint64_t> FakeHypervisor::get_hvm_param(DomId id, std::uint32_t index) {
-  return state_->on_domain(Call::get_hvm_param, id, [&](Domain& domain) -> Result<std::uint64_t> {
-    if (index >= HVM_NR_PARAMS) {
-      return fail(ErrorCode::invalid_argument, "HVM param " + std::to_string(index));
-    }
-    auto found = domain.hvm_params.find(index);
-    return found == domain.hvm_params.end() ? 0 : found->second;
-  });
-}
-
-Result<void> FakeHypervisor::set_cpuid_policy(DomId id, std::span<const CpuidLeaf> leaves) {
-  return state_->on_domain(Call::set_cpuid_policy, id, [&](Domain& domain) -> Result<void> {
-    if (leaves.size() > max_cpuid_leaves) {
-      return fail(ErrorCode::invalid_argument, std::to_string(leaves.size()) + " CPUID leaves");
-    }
-    domain.cpuid.assign(leaves.begin(), leaves.end());
-    return {};
-  });
-}
-
-Result<VcpuContext> FakeHypervisor::get_vcpu_context(DomId id, VcpuId vcpu) {
-  return state_->on_domain(Call::get_vcpu_context, id, [&](Domain& domain) -> Result<VcpuContext> {
-    XL_TRY(state_->check_vcpu(domain, vcpu));
-    auto found = domain.vcpus.find(vcpu);
-    return found == domain.vcpus.end() ? VcpuContext{} : found->second;
-  });
-}
-
-Result<void> FakeHypervisor::set_vcpu_context(DomId id, VcpuId vcpu, const VcpuContext& context) {
-  return state_->on_domain(Call::set_vcpu_context, id, [&](Domain& domain) -> Result<void> {
-    XL_TRY(state_->check_vcpu(domain, vcpu));
-    domain.vcpus[vcpu] = context;
-    return {};
-  });
-}
-
-Result<VcpuInfo> FakeHypervisor::vcpu_info(DomId id, VcpuId vcpu) {
-  return state_->on_domain(Call::vcpu_info, id, [&](Domain& domain) -> Result<VcpuInfo> {
-    XL_TRY(state_->check_vcpu(domain, vcpu));
-    VcpuInfo info;
-    info.id = vcpu;
-    info.online = domain.vcpus.contains(vcpu);
-    info.running = info.online && state_->info_of(id, domain).running;
-    return info;
-  });
-}
-
-Result<std::vector<NamedCounter>> FakeHypervisor::counters(std::optional<DomId> id) {
-  return state_->call(Call::counters, id.value_or(DomId(0)),
-                      [&]() -> Result<std::vector<NamedCounter>> {
-                        if (id) {
-                          XL_TRY(state_->find(*id));
-                        }
-                        return state_->counters[id];
-                      });
 }
 
 }  // namespace xl::hv::fake

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The waist's host and domain operations.
+#include <fmt/format.h>
+
+#include "hypervisor-iface/bundled/parts.hpp"
+#include "hypervisor-iface/bundled/start.hpp"
+
+namespace xl::hv::bundled {
+
+Result<HostInfo> BundledHypervisor::host_info() {
+  XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::host_info, DomId(0)));
+  std::call_once(parts_->version_once,
+                 [&] { parts_->qemu_version = qemu_version(parts_->machine.qemu); });
+  const abi::Header header = parts_->area.header();
+  HostInfo info;
+  info.hypervisor = "bundled";
+  info.version = "4.17.0";  // what guests see from XENVER_version (hypervisor/core)
+  info.capabilities = "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64";
+  info.virt_caps = "hvm hap";
+  info.machine = fmt::format("qemu {} tcg, {} cpus", parts_->qemu_version, header.cpus);
+  info.cpus = header.cpus;
+  info.cpu_khz = header.tsc_khz;
+  info.total_memory = Pages(header.total_pages);
+  info.free_memory = Pages(response.results[0]);
+  info.scrub_pending = Pages(response.results[1]);
+  info.hypervisor_overhead_pages = response.results[2];
+  return info;
+}
+
+Result<Hypervisor::LogText> BundledHypervisor::read_log(std::uint64_t from) {
+  return log_text(parts_->area, from);  // also of a hypervisor that has died: then it matters most
+}
+
+Result<void> BundledHypervisor::ping() {
+  return parts_->tell(abi::Op::ping, DomId(0));
+}
+
+Result<DomId> BundledHypervisor::create_domain(const DomainOptions& options) {
+  std::uint64_t handle[2];
+  static_assert(sizeof(handle) == sizeof(options.handle));
+  std::memcpy(handle, options.handle.data(), sizeof(handle));
+  XL_TRY_ASSIGN(
+      const Response response,
+      parts_->ask(abi::Op::create_domain, DomId(0),
+                  {options.max_vcpus, options.max_memory.count(),
+                   options.x2apic_enabled ? abi::create_flag_x2apic : 0, handle[0], handle[1]}));
+  if (response.results[0] == 0 || response.results[0] > 0xffff) {
+    return fail(ErrorCode::protocol,
+                fmt::format("the hypervisor made a domain {}", response.results[0]));
+  }
+  return DomId(static_cast<std::uint16_t>(response.results[0]));
+}
+
+Result<void> BundledHypervisor::destroy_domain(DomId domain) {
+  return parts_->tell(abi::Op::destroy_domain, domain);
+}
+
+Result<void> BundledHypervisor::pause(DomId domain) {
+  return parts_->tell(abi::Op::pause, domain);
+}
+
+Result<void> BundledHypervisor::unpause(DomId domain) {
+  return parts_->tell(abi::Op::unpause, domain);
+}
+
+Result<DomainInfo> BundledHypervisor::domain_info(DomId domain) {
+  XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::domain_info, domain));
+  const auto found = records<abi::DomainRecord>(response.bulk);
+  if (found.size() != 1 || found[0].id != domain.value()) {
+    return fail(ErrorCode::protocol, "the hypervisor's answer to domain_info has no record");
+  }
+  return from_wire(found[0]);
+}
+
+Result<std::vector<DomainInfo>> BundledHypervisor::list_domains() {
+  std::vector<DomainInfo> all;
+  for (std::uint64_t first = 1;;) {
+    XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::list_domains, DomId(0), {first}));
+    for (const abi::DomainRecord& record : records<abi::DomainRecord>(response.bulk)) {
+      if (record.id < first || record.id > 0xffff) {
+        return fail(ErrorCode::protocol, "the hypervisor's list of domains is out of order");
+      }
+      first = record.id + 1;
+      all.push_back(from_wire(record));
+    }
+    if (response.results[0] == 0 || response.bulk.empty()) {
+      return all;
+    }
+  }
+}
+
+Result<void> BundledHypervisor::shutdown_domain(DomId domain, ShutdownReason reason) {
+  return parts_->tell(abi::Op::shutdown_domain, domain, {static_cast<std::uint64_t>(reason)});
+}
+
+}  // namespace xl::hv::bundled
