@@ -70,13 +70,18 @@ void check_single_shot(uint64_t delay) {
   check(fired_ == before + 1, "it fired once");
 }
 
+// The flag asks for ETIME, and the hypervisor may ignore it (vcpu.h); what may not happen is that
+// nothing comes.
 void check_past() {
   const unsigned before = fired_;
-  check(set_timer(system_time() - millisecond, VCPU_SSHOTTMR_future) == -XEN_ETIME,
-        "a past time with VCPU_SSHOTTMR_future is ETIME");
-  check(fired_ == before, "and does not fire");
+  const long result = set_timer(system_time() - millisecond, VCPU_SSHOTTMR_future);
+  check(result == 0 || result == -XEN_ETIME, "a past time with VCPU_SSHOTTMR_future");
+  if (result == 0) {
+    wait_for_timer(before);
+  }
+  const unsigned then = fired_;
   check(set_timer(1, 0) == 0, "a past time without the flag");
-  wait_for_timer(before);
+  wait_for_timer(then);
 }
 
 void check_stop() {

@@ -36,9 +36,7 @@ class Crashes(harness.VmTest):
 
     def test_restart_boots_again(self):
         name = self.machine.create("crash", extra="reboot", on_reboot="restart")
-        first = self.machine.domain_id(name)
-        harness.wait_until(lambda: name in self.machine.domains() and self.machine.domain_id(name) > first + 1,
-                           "the domain came back twice", 20)
+        self.expect_restarts(name, 2, 20)
 
     def test_neighbours_do_not_notice(self):
         before = self.machine.create("idle")

@@ -187,10 +187,18 @@ class VmTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         return result
 
+    def expect_restarts(self, name, times, seconds):
+        """The domain comes back under a new id, so often. It may be between two lives when it is asked for."""
+        def number():
+            result = self.machine.xl("domid", name, check=False)
+            return int(result.stdout) if result.returncode == 0 else None
+        seen = set()
+        wait_until(lambda: seen.add(number()) or len(seen - {None}) > times, f"'{name}' came back {times} times", seconds)
+
     def expect_error(self, result, *words):
         """Exactly one error, with its cause; exit status not 0."""
         self.assertNotEqual(result.returncode, 0, result.stdout)
-        errors = [line for line in result.stderr.splitlines() if line.startswith(("xl: error:", "error:", "xl:"))]
+        errors = re.findall(r"^xl: error: |:\d+:\d+: error: ", result.stderr, re.MULTILINE)
         self.assertEqual(len(errors), 1, result.stderr)
         for word in words:
             self.assertIn(word, result.stderr)

@@ -69,10 +69,11 @@ class Lifecycle(harness.VmTest):
     def test_killed_xl_leaves_nothing(self):
         kernel = harness.KERNEL if harness.KERNEL.exists() else harness.GUESTS / "idle.elf"
         arguments = self.machine.configuration(kernel, name="victim", memory=256)
-        start = time.monotonic()
-        self.machine.xl("create", "-p", *arguments)
-        duration = time.monotonic() - start
-        self.machine.xl("destroy", "victim")
+        for _ in range(2):  # the second time the decompressed kernel is at hand, as it is below
+            start = time.monotonic()
+            self.machine.xl("create", "-p", *arguments)
+            duration = time.monotonic() - start
+            self.machine.xl("destroy", "victim")
         before = self.machine.footprint()
         random.seed(1)
         interrupted = 0

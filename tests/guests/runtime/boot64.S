@@ -10,6 +10,7 @@
   .globl guest_start
 guest_start:
   cld
+  mov $guest_stack_end, %esp   /* PVH leaves it undefined */
   mov %ebx, %ebp
 
   mov $guest_pml4, %edi
