@@ -43,6 +43,11 @@ class Api(http.client.HTTPConnection):
         return json.loads(data) if data else None
 
 
+def create_idle(machine, api, name):
+    arguments = machine.configuration(harness.GUESTS / "idle.elf", memory=2, name=name)
+    api.ask("POST", "/v1/domains", {"config": {"name": "bench", "text": "\n".join(arguments[1:]) + "\n"}})
+
+
 class Report:
     def __init__(self):
         self.rows = []
@@ -98,10 +103,7 @@ def bench_create(report, rounds, counts):
     running, first = 0, None
     for count in counts:
         while running < count:
-            config = "\n".join(machine.configuration(harness.GUESTS / "idle.elf", memory=2, name=f"idle{running}")[1:])
-            api.ask("POST", "/v1/domains", {"config_name": "bench", "config_text": config, "overrides": [],
-                                            "working_directory": "/", "paused": False, "ignore_death": False,
-                                            "hold": False})
+            create_idle(machine, api, f"idle{running}")
             running += 1
         command, daemon = create_latency(machine, tiny, rounds)
         p50 = statistics.median(command)
@@ -182,9 +184,7 @@ def bench_memory(report, count):
     before = resident_kib(pid)
     report.add("xld resident, no domains", before / 1024, "MiB", 20)
     for number in range(count):
-        config = "\n".join(machine.configuration(harness.GUESTS / "idle.elf", memory=2, name=f"idle{number}")[1:])
-        api.ask("POST", "/v1/domains", {"config_name": "bench", "config_text": config, "overrides": [],
-                                        "working_directory": "/", "paused": False, "ignore_death": False, "hold": False})
+        create_idle(machine, api, f"idle{number}")
     after = resident_kib(pid)
     report.add(f"xld resident for each domain ({count} idle)", (after - before) / count, "KiB", 64)
     domains = api.ask("GET", "/v1/domains")
