@@ -47,6 +47,14 @@ class Isolation(harness.VmTest):
             self.machine.xl("destroy", name)
             self.expect_pass("scrub", memory=64)
 
+    def test_what_the_builder_wrote_and_no_guest_touched_is_scrubbed(self):
+        module = self.machine.directory / "module"
+        module.write_bytes(b"secret!!" * (3 << 20))
+        for flags in (("-p",), ()):  # never ran; ran and did not look at it
+            name = self.machine.create("idle", *flags, memory=64, ramdisk=str(module))
+            self.machine.xl("destroy", name)
+            self.expect_pass("scrub", memory=64)
+
     def test_new_code_runs_in_reused_frames(self):
         """The rule of the emulated CPU: see docs/adr/0007-the-rule-of-the-emulated-cpu.md for what fails without it."""
         for _ in range(15):
