@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -30,6 +31,16 @@ class Session {
  public:
   explicit Session(std::unique_ptr<hv::Hypervisor> hypervisor)
       : hypervisor_(std::move(hypervisor)) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() {
+    hypervisor_.reset();
+    over_.set_value();
+  }
+
+  // Ready once the hypervisor behind this session is wholly gone, so that another can take its
+  // place.
+  std::shared_future<void> over() { return over_future_; }
 
   hv::Hypervisor& hypervisor() { return *hypervisor_; }
   xenstore::Server& store() { return store_; }
@@ -58,6 +69,8 @@ class Session {
   xenstore::Server store_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint32_t, PortTarget> ports_;
+  std::promise<void> over_;
+  std::shared_future<void> over_future_ = over_.get_future().share();
 };
 
 }  // namespace xl::toolstack

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libxl++/toolstack/session_slot.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace xl::toolstack {
+namespace {
+
+// For a session that was dropped to be gone: calls that wait for its hypervisor end within 2 s.
+constexpr std::chrono::seconds patience{5};
+
+}  // namespace
 
 Result<std::shared_ptr<Session>> SessionSlot::get() {
   std::unique_lock lock(mutex_);
@@ -21,7 +28,11 @@ Result<std::shared_ptr<Session>> SessionSlot::get() {
     return fail(ErrorCode::hypervisor_gone, "the hypervisor died as soon as it had started");
   }
   is_starting_ = true;
+  const std::shared_future<void> last_over = last_over_;
   lock.unlock();
+  if (last_over.valid()) {
+    last_over.wait_for(patience);
+  }
   auto hypervisor = factory_();
   std::shared_ptr<Session> session;
   if (hypervisor) {
@@ -49,6 +60,7 @@ bool SessionSlot::drop(const std::shared_ptr<Session>& session) {
   if (session == nullptr || session_ != session) {
     return false;
   }
+  last_over_ = session_->over();
   session_.reset();
   return true;
 }

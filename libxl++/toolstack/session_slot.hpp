@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 
@@ -36,6 +37,7 @@ class SessionSlot {
   std::condition_variable start_over_;
   bool is_starting_ = false;
   std::shared_ptr<Session> session_;
+  std::shared_future<void> last_over_;       // of the session that was dropped last; may be invalid
   std::shared_ptr<const Error> last_error_;  // of the start that ended last; null: it went well
 };
 

@@ -2,6 +2,8 @@
 // What happens to domains after they were made.
 #include <atomic>
 #include <filesystem>
+#include <memory>
+#include <thread>
 
 #include "tests/toolstack/toolstack_fixture.hpp"
 
@@ -188,6 +190,28 @@ TEST_F(Lifecycle, ADyingHypervisorIsNoticedByACallToo) {
   EXPECT_EQ(wait_for(Kind::ended, id)->end->action, "lost");
   create();
   EXPECT_EQ(starts(), 2U);
+}
+
+// Two at once would fight for the runtime directory.
+TEST_F(Lifecycle, TheNextHypervisorStartsWhenTheLastIsGone) {
+  create("first");
+  std::atomic<bool> is_gone{false};
+  // Lives as long as the fake: its hook is destroyed with it.
+  auto tombstone = std::shared_ptr<int>(new int, [&](int* value) {
+    for (int i = 0; i < 1000; ++i) {
+      std::this_thread::yield();
+    }
+    is_gone = true;
+    delete value;
+  });
+  fake().set_hook([tombstone](const hv::fake::CallRecord&) {});
+  tombstone.reset();
+  std::atomic<bool> was_gone{false};
+  on_start_ = [&] { was_gone = is_gone.load(); };
+  fake().die();
+  while (!toolstack().create_domain(config("second"), {}, {})) {
+  }
+  EXPECT_TRUE(was_gone);
 }
 
 TEST_F(Lifecycle, AHypervisorThatDiesDuringACreateLeavesNothing) {

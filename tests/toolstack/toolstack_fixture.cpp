@@ -78,6 +78,7 @@ ToolstackTest::ToolstackTest() {
   kernel_ = write_file("kernel", tiny_kernel());
   options_.hypervisor = [this]() -> Result<std::unique_ptr<hv::Hypervisor>> {
     XL_TRY(start_result_);
+    on_start_();
     auto fake = std::make_unique<hv::fake::FakeHypervisor>();
     fakes_.push_back(fake.get());
     return std::unique_ptr<hv::Hypervisor>(std::move(fake));

@@ -86,6 +86,7 @@ class ToolstackTest : public ::testing::Test {
   EventPort guest_port(DomId id, std::uint32_t hvm_param);
 
   Options options_;
+  std::function<void()> on_start_ = [] {};
   Result<void> start_result_ = {};  // what the next start of a hypervisor gives
 
  private:
