@@ -37,15 +37,16 @@ struct Domain {
   std::atomic<bool> shut_down{false};
   std::atomic<std::uint32_t> shutdown_reason{0};
 
-  Domain* next_dying = nullptr;    // under the reaper's lock
-  std::uint32_t closed_ports = 0;  // destroy: ports below are closed
+  Domain* next_dying = nullptr;      // under the reaper's lock
+  std::uint64_t counted_frames = 0;  // what the reaper still counts as pending for it
+  std::uint32_t closed_ports = 0;    // destroy: ports below are closed
   unsigned built_vcpus = 0;     // vcpus that exist; equal to vcpu_count but while it is being made
   bool platform_ready = false;  // P::init_domain has run
 
   // --- memory, under memory_lock
   SpinLock<P> memory_lock;
-  Physmap<P> physmap;       // P sets nCR3 from physmap.root()
-  std::uint64_t pages = 0;  // populated
+  Physmap<P> physmap;                   // P sets nCR3 from physmap.root()
+  std::atomic<std::uint64_t> pages{0};  // populated; read anywhere
   std::uint64_t max_pages = 0;
   std::uint64_t highest_gfn = 0;                 // ever mapped
   std::atomic<std::uint64_t> overhead_pages{0};  // hypervisor frames held for it

@@ -221,11 +221,10 @@ bool Lifecycle<P>::tear_down(Domain<P>& domain) {
         core_.free_pages(&domain, table, 0);
         ++freed;
       });
+  reaper_.freed(domain, freed, !more);
   if (!more) {
-    freed += domain.overhead_pages.load();
     free_domain(domain);
   }
-  reaper_.freed(freed);
   return more;
 }
 

@@ -29,7 +29,8 @@ class Reaper {
     Guard guard(lock_);
     domain.next_dying = gathered_domains_;
     gathered_domains_ = &domain;
-    pending_.fetch_add(domain.pages + domain.overhead_pages.load());
+    domain.counted_frames = domain.pages.load() + domain.overhead_pages.load();
+    pending_.fetch_add(domain.counted_frames);
     work_.store(true);
   }
 
@@ -51,6 +52,14 @@ class Reaper {
   template <typename TearDown>
   bool step(TearDown&& tear_down);
   void freed(std::uint64_t frames) { pending_.fetch_sub(frames); }
+  // The same of a domain. What its last moments changed after it was counted is evened out at the
+  // end.
+  void freed(Domain<P>& domain, std::uint64_t frames, bool last) {
+    const std::uint64_t part =
+        last || frames > domain.counted_frames ? domain.counted_frames : frames;
+    domain.counted_frames -= part;
+    freed(part);
+  }
 
  private:
   static constexpr unsigned frames_per_step = 256;

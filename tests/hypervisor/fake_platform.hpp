@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "hypervisor/core/hypervisor.hpp"
@@ -70,7 +71,7 @@ struct FakePlatform {
   std::uint64_t wall_clock_ns() { return 1'700'000'000'123'456'789ULL; }
   // --- cpus
   unsigned cpu_id() const { return cpu; }
-  static void relax() {}
+  static void relax() { std::this_thread::yield(); }
   void kick_cpu(unsigned which) { kicks.at(which)++; }
   void flush_physmap(Domain<FakePlatform>& domain) { ++domain.arch.flushes; }
   // --- memory
@@ -158,13 +159,13 @@ struct FakePlatform {
   std::uint64_t size;
   std::byte* ram = nullptr;
   std::vector<std::uint64_t> area;
-  std::uint64_t now = 1'000'000'000;
-  unsigned cpu = 0;
-  std::array<unsigned, max_cpus> kicks{};
-  unsigned rings = 0;
-  unsigned switches = 0;
-  int domains = 0;
-  int vcpus = 0;
+  std::atomic<std::uint64_t> now{1'000'000'000};
+  inline static thread_local unsigned cpu = 0;  // a thread plays a CPU
+  std::array<std::atomic<unsigned>, max_cpus> kicks{};
+  std::atomic<unsigned> rings{0};
+  std::atomic<unsigned> switches{0};
+  std::atomic<int> domains{0};
+  std::atomic<int> vcpus{0};
   bool fail_init_domain = false;
   unsigned fail_init_vcpu = ~0U;
 };

@@ -59,10 +59,19 @@ class Machine {
       std::memcpy(bulk_of(posted), bulk, bytes);
     }
     ++posted;
-    std::memcpy(platform.host_area() + xl::abi::producer_offset, &posted, 8);
+    shared_word::store<std::uint64_t>(platform.host_area() + xl::abi::producer_offset, posted);
   }
   bool is_done(std::uint64_t number) {
-    return slots()[number % xl::abi::slot_count].done == number + 1;
+    return shared_word::load<std::uint64_t>(&slots()[number % xl::abi::slot_count].done) ==
+           number + 1;
+  }
+  Response response(std::uint64_t number) {
+    const xl::abi::Slot& slot = slots()[number % xl::abi::slot_count];
+    Response response;
+    response.status = slot.status;
+    std::copy(std::begin(slot.results), std::end(slot.results), response.results.begin());
+    response.bulk.assign(bulk_of(number), bulk_of(number) + slot.bulk_bytes);
+    return response;
   }
   // Posts and serves until the answer is there; other CPUs make their rounds, as a running
   // machine's do.
@@ -78,12 +87,7 @@ class Machine {
       hv->serve_host(platform.cpu);
       rounds();
     }
-    const xl::abi::Slot& slot = slots()[number % xl::abi::slot_count];
-    Response response;
-    response.status = slot.status;
-    std::copy(std::begin(slot.results), std::end(slot.results), response.results.begin());
-    response.bulk.assign(bulk_of(number), bulk_of(number) + slot.bulk_bytes);
-    return response;
+    return response(number);
   }
   template <typename T>
   Response request_rows(xl::abi::Op op, std::uint32_t domain, const std::vector<T>& rows) {
