@@ -44,6 +44,7 @@ class Machine:
         self.runtime = self.directory / "run"
         self.runtime.mkdir(mode=0o700)
         self.prefix = list(prefix)
+        self.xl_path = XL
         self.environment = dict(os.environ, XL_RUNTIME_DIR=str(self.runtime), **(environment or {}))
         qemu = os.environ.get("XL_TEST_QEMU", "qemu-system-x86_64")
         if qemu_arguments:
@@ -60,7 +61,7 @@ class Machine:
     def popen(self, *arguments, **options):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                    "text": True, "errors": "replace"} | options
-        return subprocess.Popen([*self.prefix, str(XL), *map(str, arguments)], env=self.environment, **options)
+        return subprocess.Popen([*self.prefix, str(self.xl_path), *map(str, arguments)], env=self.environment, **options)
 
     def xl(self, *arguments, check=True, timeout=60, stdin=None):
         """Runs one command to its end. `check`: it has to succeed."""
