@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/scope_exit.hpp"
 #include "hypervisor-iface/bundled/bundled_hypervisor.hpp"
 
 namespace {
@@ -90,6 +91,7 @@ xl::Result<void> measure_spin(const Settings& settings, unsigned spin_us, std::v
   options.cpus = settings.cpus;
   options.spin = std::chrono::microseconds(spin_us);
   XL_TRY_ASSIGN(const auto hv, BundledHypervisor::start(options));
+  const xl::ScopeExit end([&] { hv->terminate(); });
   for (const char* load : {"idle", "busy"}) {
     if (std::string_view(load) == "busy") {
       XL_TRY_ASSIGN(const auto info, hv->host_info());
@@ -104,7 +106,6 @@ xl::Result<void> measure_spin(const Settings& settings, unsigned spin_us, std::v
       rows.push_back(row);
     }
   }
-  hv->terminate();
   return {};
 }
 
