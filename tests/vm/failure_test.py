@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 import harness
 
 
@@ -13,6 +14,17 @@ class Failure(harness.VmTest):
         start = time.monotonic()
         result = self.machine.xl(*arguments, check=False, timeout=20)
         return result, time.monotonic() - start
+
+    def stop_qemu(self):
+        """SIGSTOP, and the wait until all its threads have stopped."""
+        qemu = self.machine.qemu()
+        os.kill(qemu, signal.SIGSTOP)
+
+        def stopped():
+            return all(Path(f"/proc/{qemu}/task/{task}/stat").read_text(encoding="ascii").rsplit(")")[-1].split()[0] == "T"
+                       for task in os.listdir(f"/proc/{qemu}/task"))
+        harness.wait_until(stopped, "QEMU is stopped")
+        return qemu
 
     def test_killed_hypervisor_is_an_error_and_a_new_one_starts(self):
         lost = self.machine.create("idle")
@@ -26,8 +38,7 @@ class Failure(harness.VmTest):
 
     def test_hung_hypervisor_is_an_error_within_two_seconds(self):
         name = self.machine.create("idle")
-        qemu = self.machine.qemu()
-        os.kill(qemu, signal.SIGSTOP)
+        qemu = self.stop_qemu()
         try:
             result, seconds = self.timed("pause", name)
             self.expect_error(result, "hypervisor")
@@ -42,8 +53,7 @@ class Failure(harness.VmTest):
 
     def test_create_while_hung_fails_and_the_next_one_works(self):
         self.machine.create("idle")
-        qemu = self.machine.qemu()
-        os.kill(qemu, signal.SIGSTOP)
+        qemu = self.stop_qemu()
         try:
             result, seconds = self.timed("create", *self.machine.configuration(harness.GUESTS / "idle.elf"))
             self.expect_error(result, "hypervisor")
@@ -55,8 +65,7 @@ class Failure(harness.VmTest):
     def test_destroyed_while_someone_waits(self):
         arguments = self.machine.configuration(harness.GUESTS / "idle.elf", name="waited")
         process = self.machine.popen("create", "-F", *arguments)
-        harness.wait_until(lambda: "waited" in self.machine.domains(), "the domain is there")
-        self.machine.xl("destroy", "waited")
+        harness.wait_until(lambda: self.machine.xl("destroy", "waited", check=False).returncode == 0, "it is destroyed")
         process.communicate(timeout=10)
 
     def test_two_directories_do_not_see_each_other(self):
