@@ -107,7 +107,11 @@ Result<void> BundledHypervisor::Parts::start_threads(const Options& options) {
 }
 
 BundledHypervisor::BundledHypervisor(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-BundledHypervisor::~BundledHypervisor() = default;
+BundledHypervisor::~BundledHypervisor() {
+  if (parts_->ring->gone()) {
+    parts_->process->kill();  // dead or of no use: nothing of it is to stay, not even a zombie
+  }
+}
 
 void BundledHypervisor::terminate() {
   parts_->ring->set_gone("the hypervisor was stopped");

@@ -140,7 +140,7 @@ Result<Process> Process::spawn(const Spawn& spawn) {
 
 Process::~Process() {
   if (pidfd_) {
-    (void)::waitpid(pid_, nullptr, WNOHANG);
+    (void)end();
   }
 }
 
@@ -150,20 +150,23 @@ void Process::kill() {
   }
   (void)::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
   (void)wait_ended(pidfd_.get(), -1);
-  (void)::waitpid(pid_, nullptr, WNOHANG);
+  (void)end();
 }
 
+// By the pidfd, never by the number: once reaped, the pid may be another child's.
 std::string Process::end() const {
+  std::lock_guard lock(ended_->mutex);
   siginfo_t info{};
-  // WNOWAIT: the answer stays the same for who asks next.
-  if (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-    return errno == ECHILD ? "unknown" : "";
+  if (!ended_->how.empty()) {
+    return ended_->how;
   }
-  if (info.si_pid == 0) {
-    return {};
+  if (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0) {
+    ended_->how = "status unknown";  // reaped by others, as where SIGCHLD is ignored
+  } else if (info.si_pid != 0) {
+    ended_->how = info.si_code == CLD_EXITED ? fmt::format("exit status {}", info.si_status)
+                                             : fmt::format("signal {}", info.si_status);
   }
-  return info.si_code == CLD_EXITED ? fmt::format("exit status {}", info.si_status)
-                                    : fmt::format("signal {}", info.si_status);
+  return ended_->how;
 }
 
 bool wait_ended(int pidfd, int timeout_ms) {

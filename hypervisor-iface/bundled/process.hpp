@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -47,7 +49,12 @@ class Process {
   std::string end() const;
 
  private:
+  struct Ended {
+    std::mutex mutex;
+    std::string how;
+  };
   Process() = default;
+  std::unique_ptr<Ended> ended_ = std::make_unique<Ended>();
   pid_t pid_ = -1;
   std::uint64_t start_time_ = 0;
   UniqueFd pidfd_;

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -119,6 +120,9 @@ Result<void> end_stale(const std::string& directory) {
         return fail(ErrorCode::busy, "the earlier hypervisor, process " +
                                          std::to_string(state->pid) + ", does not end");
       }
+      // If this very process started it, it is ours to reap; else this fails, and init does it.
+      siginfo_t ignored{};
+      (void)::waitid(P_PIDFD, static_cast<id_t>(process->get()), &ignored, WEXITED | WNOHANG);
     }
   }
   remove_state(directory);

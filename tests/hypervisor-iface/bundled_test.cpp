@@ -142,6 +142,20 @@ TEST_F(BundledTest, OutlivesItsObjectAndIsEndedByTheNext) {
   EXPECT_TRUE(hypervisor_->ping());
 }
 
+TEST_F(BundledTest, NoZombieStays) {
+  const pid_t first = hypervisor_->pid();
+  ::kill(first, SIGKILL);
+  ASSERT_TRUE(readable(hypervisor_->event_fd(), 2000));
+  hypervisor_.reset();
+  EXPECT_FALSE(start_time_of(first)) << "a killed one";
+
+  hypervisor_ = std::move(BundledHypervisor::start(test_options(directory_.path()))).value();
+  const pid_t second = hypervisor_->pid();
+  hypervisor_.reset();  // left running
+  hypervisor_ = std::move(BundledHypervisor::start(test_options(directory_.path()))).value();
+  EXPECT_FALSE(start_time_of(second)) << "one that the next start has ended";
+}
+
 TEST_F(BundledTest, SecondDaemonInTheSameDirectoryIsRefused) {
   const auto second = BundledHypervisor::start(test_options(directory_.path()));
   ASSERT_FALSE(second);
