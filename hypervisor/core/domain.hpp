@@ -36,6 +36,7 @@ struct Domain {
   std::atomic<bool> dying{false};
   std::atomic<bool> shut_down{false};
   std::atomic<std::uint32_t> shutdown_reason{0};
+  std::atomic<bool> crash_reported{false};
 
   Domain* next_dying = nullptr;      // under the reaper's lock
   std::uint64_t counted_frames = 0;  // what the reaper still counts as pending for it

@@ -64,7 +64,8 @@ class Grants {
   // Domain 0's mappings; by the host server only.
   GrantResult<HostGrant> host_map(Domain<P>& granter, std::uint32_t ref, bool writing);
   GrantResult<void> host_unmap(std::uint64_t handle);
-  // What domain 0 still has mapped of a domain that goes.
+  // Ends what domain 0 still has mapped of a domain that goes. The handles stay taken until
+  // host_unmap.
   void drop_host_mappings(const Domain<P>& granter);
 
   // Unmaps up to `count` of what a dying domain has mapped of others; true: there is more.
@@ -77,6 +78,7 @@ class Grants {
   GrantResult<void> swap(Domain<P>& domain, std::uint32_t a, std::uint32_t b);
 
  private:
+  Result<std::uint32_t> take_host_track();
   GrantEntry entry(Domain<P>& domain, std::uint32_t ref);
   std::byte* entry_bytes(Domain<P>& domain, std::uint32_t ref);
   GrantResult<GrantedFrame> acquire_locked(Domain<P>& granter, std::uint32_t ref, DomId peer,

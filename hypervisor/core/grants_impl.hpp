@@ -208,9 +208,25 @@ bool Grants<P>::is_held(Domain<P>& domain) {
 // --- domain 0's mappings ---
 
 template <typename P>
+Result<std::uint32_t> Grants<P>::take_host_track() {
+  GrantTable<P>& table = core_.host_grants;
+  const auto frame = [&] { return core_.alloc_bytes(nullptr); };
+  if (const Result<std::uint32_t> handle = table.take_track(frame)) {
+    return *handle;
+  }
+  // A host that was started anew does not give back what it does not know of.
+  for (std::uint32_t handle = table.next_track(0); handle != ~0U;
+       handle = table.next_track(handle + 1)) {
+    if (table.find_track(handle)->granter == nullptr) {
+      table.release_track(handle);
+    }
+  }
+  return table.take_track(frame);
+}
+
+template <typename P>
 GrantResult<HostGrant> Grants<P>::host_map(Domain<P>& granter, std::uint32_t ref, bool writing) {
-  const Result<std::uint32_t> handle =
-      core_.host_grants.take_track([&] { return core_.alloc_bytes(nullptr); });
+  const Result<std::uint32_t> handle = take_host_track();
   if (!handle) {
     return refuse(GrantError::no_space);
   }
@@ -233,16 +249,21 @@ GrantResult<void> Grants<P>::host_unmap(std::uint64_t handle) {
   }
   const MapTrack<P> track = *found;
   core_.host_grants.release_track(static_cast<std::uint32_t>(handle));
-  release(*track.granter, track.ref, track.writable != 0);
+  if (track.granter != nullptr) {
+    release(*track.granter, track.ref, track.writable != 0);
+  }
   return {};
 }
 
 template <typename P>
 void Grants<P>::drop_host_mappings(const Domain<P>& granter) {
-  for (std::uint32_t handle = core_.host_grants.next_track(0); handle != ~0U;
-       handle = core_.host_grants.next_track(handle + 1)) {
-    if (core_.host_grants.find_track(handle)->granter == &granter) {
-      (void)host_unmap(handle).has_value();
+  GrantTable<P>& table = core_.host_grants;
+  for (std::uint32_t handle = table.next_track(0); handle != ~0U;
+       handle = table.next_track(handle + 1)) {
+    MapTrack<P>& track = *table.find_track(handle);
+    if (track.granter == &granter) {
+      release(*track.granter, track.ref, track.writable != 0);
+      track.granter = nullptr;
     }
   }
 }

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "hypervisor/core/host_ops.hpp"
-#include "hypervisor/core/hypercalls.hpp"
+#include "hypervisor/core/hypercall_hvm.hpp"
+#include "hypervisor/core/hypercall_name.hpp"
 
 namespace hyp {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "hypervisor/core/call.hpp"
+#include "hypervisor/core/crash.hpp"
 
 namespace hyp::sched_op {
 
@@ -82,7 +83,8 @@ Result<void> shutdown(const Call<P>& call, std::uint64_t arg) {
   XL_TRY_ASSIGN(const sched_shutdown op, call.template read<sched_shutdown>(arg));
   const std::uint32_t reason = op.reason & 0xff;
   if (reason == SHUTDOWN_crash) {
-    call.parts.core.log.guest(call.domain().id, call.vcpu.id, " says that it crashed");
+    crash_domain(call.parts, call.vcpu, CrashReport{"its own word (SHUTDOWN_crash)", 0, 0, 0});
+    return {};
   }
   call.parts.lifecycle.shutdown(call.domain(), reason);
   return {};

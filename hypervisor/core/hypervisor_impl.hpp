@@ -178,33 +178,7 @@ std::optional<std::uint8_t> Hypervisor<P>::upcall_vector(const Vcpu<P>& vcpu) co
 
 template <typename P>
 void Hypervisor<P>::crash(Vcpu<P>& vcpu, const CrashReport& report) {
-  if (vcpu.domain->shut_down.load()) {
-    return;
-  }
-  xl::abi::VcpuContextRecord r{};
-  parts_.core.platform.get_context(vcpu, r);
-  Log<P>& log = parts_.core.log;
-  const DomId id = vcpu.domain->id;
-  log.write(Level::error, id, " ", vcpu.id, " crashed: ", report.cause, ", exit ",
-            hex(report.exit_code), " info ", hex(report.info1), " ", hex(report.info2));
-  log.write(Level::error, id, " ", vcpu.id, " rip ", hex(r.rip), " rsp ", hex(r.rsp), " rflags ",
-            hex(r.rflags), " cs ", hex(r.cs.selector), " cr0 ", hex(r.cr0), " cr2 ", hex(r.cr2),
-            " cr3 ", hex(r.cr3), " cr4 ", hex(r.cr4), " efer ", hex(r.efer));
-  log.write(Level::error, id, " ", vcpu.id, " rax ", hex(r.rax), " rbx ", hex(r.rbx), " rcx ",
-            hex(r.rcx), " rdx ", hex(r.rdx), " rsi ", hex(r.rsi), " rdi ", hex(r.rdi), " rbp ",
-            hex(r.rbp));
-  log.write(Level::error, id, " ", vcpu.id, " r8 ", hex(r.r8), " r9 ", hex(r.r9), " r10 ",
-            hex(r.r10), " r11 ", hex(r.r11), " r12 ", hex(r.r12), " r13 ", hex(r.r13), " r14 ",
-            hex(r.r14), " r15 ", hex(r.r15));
-  if (vcpu.last_hypercall == never) {
-    log.write(Level::error, id, " ", vcpu.id, " made no hypercall");
-  } else {
-    const auto number = static_cast<unsigned>(vcpu.last_hypercall);
-    const char* const name = hypercall_name(number);
-    log.write(Level::error, id, " ", vcpu.id, " last hypercall ", vcpu.last_hypercall, " ",
-              name == nullptr ? "(unknown)" : name);
-  }
-  parts_.lifecycle.shutdown(*vcpu.domain, SHUTDOWN_crash);
+  crash_domain(parts_, vcpu, report);
 }
 
 }  // namespace hyp

@@ -198,10 +198,13 @@ TEST_F(GrantsTest, HostMapsWhatIsSeededForIt) {
   EXPECT_EQ(m.request(Op::grant_map, a, {3, 0}).status, -XEN_EPERM);
   EXPECT_EQ(m.request(Op::grant_unmap, 0, {mapped.results[1]}).status, 0);
   EXPECT_EQ(m.request(Op::grant_unmap, 0, {mapped.results[1]}).status, -XEN_EINVAL);
-  EXPECT_EQ(m.request(Op::grant_map, a, {1, 1}).status, 0);
+  const auto second = m.request(Op::grant_map, a, {1, 1});
+  EXPECT_EQ(second.status, 0);
   m.request(Op::destroy_domain, a);
   m.settle();
   EXPECT_EQ(m.platform.domains, 1) << "domain 0's mappings hold nobody back";
+  EXPECT_EQ(m.request(Op::grant_unmap, 0, {second.results[1]}).status, 0) << "after the domain";
+  EXPECT_EQ(m.request(Op::grant_unmap, 0, {second.results[1]}).status, -XEN_EINVAL);
 }
 
 TEST_F(GrantsTest, WhatIsClosedToContainersIsNotThere) {

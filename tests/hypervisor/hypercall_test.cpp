@@ -226,6 +226,9 @@ TEST_F(HypercallTest, ShutdownTellsTheHost) {
   sched_shutdown op{SHUTDOWN_crash};
   EXPECT_EQ(m.call_with(m.vcpu(id), __HYPERVISOR_sched_op, SCHEDOP_shutdown, op), 0);
   EXPECT_EQ(m.header().state_changed, 1U);
+  EXPECT_EQ(m.domain(id).shutdown_reason, static_cast<std::uint32_t>(SHUTDOWN_crash));
+  EXPECT_NE(m.log().find("SHUTDOWN_crash"), std::string::npos);
+  EXPECT_NE(m.log().find("last hypercall 29 sched_op"), std::string::npos) << m.log();
   const auto ids = m.request(Op::take_state_changes).rows<std::uint32_t>();
   EXPECT_EQ(ids, std::vector<std::uint32_t>{id});
   EXPECT_TRUE(m.request(Op::take_state_changes).bulk.empty());
