@@ -98,7 +98,8 @@ void Engine::restart(const DomainRef& domain, DomainEnd end) {
     end.report += "restarting failed: " + describe(created.error()) + '\n';
     spdlog::error("domain '{}' could not be restarted: {}", name, describe(created.error()));
   }
-  emit(LifecycleEvent::Kind::ended, end.id, std::move(name), std::move(end));
+  const DomId id = end.id;
+  emit(LifecycleEvent::Kind::ended, id, std::move(name), std::move(end));
 }
 
 void Engine::lose(const SessionRef& session) {

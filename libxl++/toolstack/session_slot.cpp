@@ -34,18 +34,19 @@ Result<std::shared_ptr<Session>> SessionSlot::get() {
     last_over.wait_for(patience);
   }
   auto hypervisor = factory_();
+  const auto error = hypervisor ? nullptr : std::make_shared<const Error>(hypervisor.error());
   std::shared_ptr<Session> session;
-  if (hypervisor) {
+  if (error == nullptr) {
     session = std::make_shared<Session>(std::move(hypervisor).value());
     started_(session);
   }
   lock.lock();
   is_starting_ = false;
   session_ = session;
-  last_error_ = hypervisor ? nullptr : std::make_shared<const Error>(hypervisor.error());
+  last_error_ = error;
   start_over_.notify_all();
-  if (!hypervisor) {
-    return Unexpected(std::move(hypervisor).error().while_doing("starting the hypervisor"));
+  if (error != nullptr) {
+    return Unexpected(Error(*error).while_doing("starting the hypervisor"));
   }
   return session;
 }

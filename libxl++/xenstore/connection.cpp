@@ -72,7 +72,9 @@ void Connection::process_message() {
   const std::string message = std::exchange(input_, {});
   in_request_ = true;
   const ScopeExit request_over([this] { in_request_ = false; });
-  Request request{header, PayloadReader(std::string_view(message).substr(header_size))};
+  std::string_view payload = message;
+  payload.remove_prefix(header_size);
+  Request request{header, PayloadReader(payload)};
   queue_reply(header, dispatch(request));
   if (request.first_event != nullptr) {
     queue_event(*request.first_event, request.first_event->path);

@@ -38,7 +38,8 @@ ChildList Transaction::children(std::string_view path) {
   const std::string prefix = path == "/" ? "/" : std::string(path) + '/';
   for (auto change = changes_.lower_bound(prefix);
        change != changes_.end() && change->first.starts_with(prefix); ++change) {
-    const std::string_view name = std::string_view(change->first).substr(prefix.size());
+    std::string_view name = change->first;
+    name.remove_prefix(prefix.size());
     if (name.empty() || name.find('/') != name.npos) {
       continue;
     }
