@@ -19,7 +19,7 @@ extern unsigned char hypercall_page[4096];
 inline long hypercall(Word number, Word a1 = 0, Word a2 = 0, Word a3 = 0, Word a4 = 0,
                       Word a5 = 0) {
   const Word entry = reinterpret_cast<Word>(hypercall_page) + number * 32;
-  long result;
+  long result = 0;
 #ifdef __x86_64__
   register Word r10 asm("r10") = a4;
   register Word r8 asm("r8") = a5;
@@ -57,7 +57,7 @@ inline Cpuid cpuid(uint32_t leaf, uint32_t subleaf = 0) {
 }
 
 inline uint64_t rdmsr(uint32_t index) {
-  uint32_t low, high;
+  uint32_t low = 0, high = 0;
   // SAFETY: reading an MSR has no effect on memory; a missing one faults into the trap handler.
   asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index));
   return (static_cast<uint64_t>(high) << 32) | low;
@@ -73,7 +73,7 @@ inline void wrmsr(uint32_t index, uint64_t value) {
 }
 
 inline uint64_t rdtsc() {
-  uint32_t low, high;
+  uint32_t low = 0, high = 0;
   // SAFETY: reads the time stamp counter only.
   asm volatile("rdtsc" : "=a"(low), "=d"(high));
   return (static_cast<uint64_t>(high) << 32) | low;
