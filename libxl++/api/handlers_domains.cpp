@@ -34,10 +34,11 @@ WireError refusal(const std::vector<config::Diagnostic>& findings) {
   for (const config::Diagnostic& finding : findings) {
     list.push_back(config::to_json(finding));
   }
-  WireError error(first == findings.end()
-                      ? Error{ErrorCode::internal, "the config was refused without a reason", {}, {}}
-                      : Error{ErrorCode::invalid_config, config::summary(*first), first->hint, {}},
-                  config::render(findings));
+  WireError error(
+      first == findings.end()
+          ? Error{ErrorCode::internal, "the config was refused without a reason", {}, {}}
+          : Error{ErrorCode::invalid_config, config::summary(*first), first->hint, {}},
+      config::render(findings));
   error.diagnostics = dump(list);
   return error;
 }
@@ -60,31 +61,6 @@ Answer<ParsedRequest> parse_create(const Request& request) {
   return parsed;
 }
 
-std::vector<toolstack::DomainSummary>::const_iterator find_summary(
-    const std::vector<toolstack::DomainSummary>& list, DomId id) {
-  return std::find_if(list.begin(), list.end(), [id](const toolstack::DomainSummary& domain) {
-    return domain.info.id == id;
-  });
-}
-
-json counters_json(const std::vector<hv::NamedCounter>& counters) {
-  json object = json::object();
-  for (const hv::NamedCounter& counter : counters) {
-    object[counter.name] = counter.count;
-  }
-  return {{"counters", std::move(object)}};
-}
-
-// Domain 0 is the host: it has no config, but libxl's shape shows it all the same.
-nlohmann::ordered_json domain0_json(const toolstack::DomainSummary& domain) {
-  const std::uint64_t kib = to_bytes(domain.info.memory).count() >> 10;
-  const nlohmann::ordered_json about = {
-      {"name", domain.name}, {"uuid", config::to_string(config::Uuid(domain.info.handle))}};
-  const nlohmann::ordered_json build = {
-      {"max_vcpus", domain.info.max_vcpus}, {"max_memkb", kib}, {"target_memkb", kib}};
-  return {{"domid", 0}, {"config", {{"c_info", about}, {"b_info", build}}}};
-}
-
 }  // namespace
 
 Reply json_reply(const json& body, int status) {
@@ -102,15 +78,6 @@ Reply empty_reply() {
 
 Result<DomId> captured_domain(Service& service, const Request& request) {
   return service.toolstack.find(request.captured.at(0));
-}
-
-Answer<Reply> list_domains(Service& service, const Request&) {
-  XL_TRY_ASSIGN(const std::vector<toolstack::DomainSummary> list, service.toolstack.list());
-  json entries = json::array();
-  for (const toolstack::DomainSummary& domain : list) {
-    entries.push_back(to_json(domain_view(domain)));
-  }
-  return json_reply({{"domains", std::move(entries)}});
 }
 
 Answer<Reply> create_domain(Service& service, const Request& request) {
@@ -132,16 +99,6 @@ Answer<Reply> check_config(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(request));
   XL_TRY_ASSIGN(std::string layout, service.toolstack.check_domain(parsed.config, parsed.options));
   return json_reply(to_json(CheckedView{std::move(layout), parsed.rendered_warnings}));
-}
-
-Answer<Reply> get_domain(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
-  XL_TRY_ASSIGN(const std::vector<toolstack::DomainSummary> list, service.toolstack.list());
-  const auto found = find_summary(list, id);
-  if (found == list.end()) {
-    return fail(ErrorCode::not_found, "domain '" + request.captured[0] + "' has just ended");
-  }
-  return json_reply(to_json(domain_view(*found)));
 }
 
 Answer<Reply> destroy_domain(Service& service, const Request& request) {
@@ -176,45 +133,11 @@ Answer<Reply> rename_domain(Service& service, const Request& request) {
   return empty_reply();
 }
 
-Answer<Reply> domain_counters(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
-  XL_TRY_ASSIGN(const std::vector<hv::NamedCounter> counters, service.toolstack.counters(id));
-  return json_reply(counters_json(counters));
-}
-
-Answer<Reply> host_counters(Service& service, const Request&) {
-  XL_TRY_ASSIGN(const std::vector<hv::NamedCounter> counters,
-                service.toolstack.counters(std::nullopt));
-  return json_reply(counters_json(counters));
-}
-
 Answer<Reply> console_log(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
   Reply reply;
   XL_TRY_ASSIGN(reply.body, service.toolstack.console_log(id));
   reply.type = "text/plain";
-  return reply;
-}
-
-Answer<Reply> libxl_list(Service& service, const Request& request) {
-  std::optional<DomId> only;
-  if (const auto name = request.target.query.find("domain"); name != request.target.query.end()) {
-    XL_TRY_ASSIGN(only, service.toolstack.find(name->second));
-  }
-  XL_TRY_ASSIGN(const std::vector<toolstack::DomainSummary> list, service.toolstack.list());
-  nlohmann::ordered_json entries = nlohmann::ordered_json::array();
-  for (const toolstack::DomainSummary& domain : list) {
-    if (only && domain.info.id != *only) {
-      continue;
-    }
-    if (domain.info.id == DomId(0)) {
-      entries.push_back(domain0_json(domain));
-    } else if (Result<config::DomainConfig> config = service.toolstack.config_of(domain.info.id)) {
-      entries.push_back(config::to_libxl_json(*config, domain.info.id));
-    }  // else it ended between the two questions
-  }
-  Reply reply;
-  reply.body = entries.dump(4, ' ', false, json::error_handler_t::replace) + "\n";
   return reply;
 }
 

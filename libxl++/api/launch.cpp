@@ -42,8 +42,8 @@ Result<std::string> find_daemon() {
   if (const char* chosen = std::getenv("XLD"); chosen != nullptr && *chosen != '\0') {
     char path[PATH_MAX];  // absolute: the daemon starts in another directory
     if (::realpath(chosen, path) == nullptr || ::access(path, X_OK) != 0) {
-      return fail(ErrorCode::not_found, "XLD is '" + std::string(chosen) +
-                                            "', which is missing or cannot be executed");
+      return fail(ErrorCode::not_found,
+                  "XLD is '" + std::string(chosen) + "', which is missing or cannot be executed");
     }
     return std::string(path);
   }

@@ -129,6 +129,29 @@ TEST_F(ServerTest, AClientThatOnlyListensStaysAttached) {
   EXPECT_EQ(read_until(stream->fd.get(), "\r\n", stream->early), "still here\r\n");
 }
 
+TEST_F(ServerTest, InputThatTheGuestDoesNotReadIsHeldBack) {
+  serve();
+  Client xl = client();
+  make(xl, "guest");
+  {
+    const auto stream = xl.attach_console("guest");
+    ASSERT_TRUE(stream);
+    // More than guest and server take: the sender notices.
+    const std::string much(1'000'000, 'x');
+    std::size_t sent = 0;
+    ssize_t size = 0;
+    while (sent < much.size() && (size = ::send(stream->fd.get(), much.data(), much.size() - sent,
+                                                MSG_NOSIGNAL | MSG_DONTWAIT)) > 0) {
+      sent += static_cast<std::size_t>(size);
+    }
+    EXPECT_LT(sent, much.size());
+    EXPECT_TRUE(client().list()) << "others are served";
+  }
+  while (server_->connections() > 1) {
+    std::this_thread::yield();  // the stream ends with its client all the same
+  }
+}
+
 TEST_F(ServerTest, EventsTellOfAnEnd) {
   serve();
   Client xl = client();
