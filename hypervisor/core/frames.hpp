@@ -115,7 +115,9 @@ class Frames {
   void free_chunks(std::uint64_t chunk, std::uint64_t count, Taint taint);
   bool start_scrub(Scrub& scrub);
   void finish_scrub(Scrub& scrub);
-  Errno shortage() const { return counts_.offered != 0 ? Errno::again : Errno::nomem; }
+  Errno shortage() const {
+    return scrubbing_ != 0 ? Errno::busy : counts_.offered != 0 ? Errno::again : Errno::nomem;
+  }
 
   P& platform_;
   mutable SpinLock<P> lock_;
@@ -123,6 +125,8 @@ class Frames {
   std::uint64_t giga_count_ = 0;
   Small* small_ = nullptr;  // by chunk
   Counts counts_;
+  unsigned scrubbing_ =
+      0;  // chunks and frames that CPUs are scrubbing now: in no set, counted as dirty
   std::array<Scrub, max_cpus> scrubs_{};
 };
 

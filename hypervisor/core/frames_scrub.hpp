@@ -40,6 +40,7 @@ bool Frames<P>::start_scrub(Scrub& scrub) {
 template <typename P>
 void Frames<P>::finish_scrub(Scrub& scrub) {
   Guard guard(lock_);
+  --scrubbing_;
   const std::uint64_t chunk = scrub.small ? scrub.chunk / chunk_frames : scrub.chunk;
   const auto bit = static_cast<unsigned>(chunk % 512);
   Giga& giga = giga_of(chunk);
@@ -71,6 +72,7 @@ bool Frames<P>::scrub_some(unsigned cpu) {
     if (counts_.dirty == 0 || !start_scrub(scrub)) {
       return false;
     }
+    ++scrubbing_;
   }
   if (scrub.small) {
     std::memset(platform_.frame(Mfn(scrub.chunk)), 0, xl::page_size);
@@ -92,6 +94,7 @@ void Frames<P>::abandon_scrub(unsigned cpu) {
     return;
   }
   Guard guard(lock_);
+  --scrubbing_;
   giga_of(scrub.chunk).dirty.set(static_cast<unsigned>(scrub.chunk % 512));
   scrub = Scrub{};
 }

@@ -77,10 +77,12 @@ HostResult HostOps<P>::run_global(HostRequest& request) {
 
 template <typename P>
 HostResult HostOps<P>::host_info(HostRequest& request) {
-  const auto counts = parts_.core.frames.counts();
-  const std::uint64_t dying = parts_.reaper.pending_frames();
-  request.results[0] = counts.free() + dying;
-  request.results[1] = counts.dirty + counts.offered + dying;
+  typename Frames<P>::Counts counts;
+  parts_.reaper.between_steps([&](std::uint64_t dying) {
+    counts = parts_.core.frames.counts();
+    request.results[0] = counts.free() + dying;
+    request.results[1] = counts.dirty + counts.offered + dying;
+  });
   request.results[2] = parts_.core.header().hypervisor_pages + counts.metadata +
                        parts_.core.hypervisor_frames.load();
   request.results[3] = parts_.core.platform.now_ns();

@@ -48,6 +48,7 @@ template <typename P>
 HostResult HostOps<P>::populate(HostRequest& request, Domain<P>& domain) {
   using xl::abi::ExtentRecord;
   constexpr unsigned leaves_per_step = 64;
+  constexpr std::uint64_t step_ns = 2'000'000;  // a leaf may have to be scrubbed first
   if (request.undo_to != 0) {
     return undo_populate(request, domain, static_cast<Errno>(request.undo_to));
   }
@@ -58,13 +59,17 @@ HostResult HostOps<P>::populate(HostRequest& request, Domain<P>& domain) {
     }
   }
   Guard guard(domain.memory_lock);
+  const std::uint64_t end = parts_.core.platform.now_ns() + step_ns;
   for (unsigned leaf = 0; request.step < request.rows<ExtentRecord>(); ++leaf) {
-    if (leaf == leaves_per_step) {
+    if (leaf == leaves_per_step || (leaf > 0 && parts_.core.platform.now_ns() > end)) {
       return Progress::more;
     }
     const auto extent = request.row<ExtentRecord>(request.step);
     const Result<std::uint64_t> added = parts_.memory.populate_leaf(
         domain, Gfn(extent.gfn + request.position), extent.pages - request.position, extent.pages);
+    if (!added && added.error() == Errno::busy) {
+      return Progress::more;
+    }
     if (!added) {
       // What is mapped there already is the caller's mistake.
       const Errno cause = added.error() == Errno::exist   ? Errno::inval

@@ -42,6 +42,13 @@ class Reaper {
     work_.store(true);
   }
 
+  // Calls `look` while nothing is on its way from pending to free, so that sums come out right.
+  template <typename Look>
+  void between_steps(Look&& look) {
+    Guard guard(step_lock_);
+    look(pending_.load());
+  }
+
   bool has_work() const { return work_.load(std::memory_order_relaxed); }
   // Frames that will be free soon.
   std::uint64_t pending_frames() const { return pending_.load(); }
