@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection's bytes through what session.cpp does with them: HTTP parser with its limits, target,
-// route, handler, on a Toolstack over the fake hypervisor.
+// A connection's bytes through what session.cpp does with them: HTTP parser with its limits,
+// target, route, handler, on a Toolstack over the fake hypervisor.
 #include <spdlog/spdlog.h>
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ struct World {
     };
     options.runtime_dir = directory;
     toolstack = xl::toolstack::Toolstack::create(std::move(options)).value();
-    service = std::make_unique<api::Service>(*toolstack, api::DaemonFacts{"0", "/r", "/s", ""});
+    service.reset(new api::Service{*toolstack, api::DaemonFacts{"0", "/r", "/s", ""}});
   }
   ~World() {
     service.reset();
@@ -62,7 +62,8 @@ void dispatch(World& world, const http::request<http::string_body>& message) {
   const auto found = api::find_route(request);
   const auto* route = std::get_if<const api::Route*>(&found);
   // Reading whatever file an input names would not be the same everywhere.
-  if (route == nullptr || (*route)->handle == nullptr || (*route)->pattern == "/v1/images/inspect") {
+  if (route == nullptr || (*route)->handle == nullptr ||
+      (*route)->pattern == "/v1/images/inspect") {
     return;
   }
   const api::Reply reply = api::answer(**route, *world.service, request);
