@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Error: what the hosted code returns in a Result. The root cause comes first; each layer that knows what was being
-// done adds one line of context on the way up. It is printed once, at the top.
+// Error: what the hosted code returns in a Result. The root cause comes first; each layer that
+// knows what was being done adds one line of context on the way up. It is printed once, at the top.
 #pragma once
 
 #include <string>
@@ -13,22 +13,22 @@
 namespace xl {
 
 enum class ErrorCode {
-  invalid_argument,   // the caller's value is wrong
-  invalid_config,     // a configuration file or override is wrong
-  invalid_image,      // a kernel or ramdisk cannot be used
-  not_found,          // no such domain, file, key
-  already_exists,     // the name is taken
+  invalid_argument,  // the caller's value is wrong
+  invalid_config,    // a configuration file or override is wrong
+  invalid_image,     // a kernel or ramdisk cannot be used
+  not_found,         // no such domain, file, key
+  already_exists,    // the name is taken
   permission_denied,
-  not_supported,      // known, and not possible here
-  no_memory,          // the hypervisor or host has not enough
-  limit,              // a fixed bound was reached
-  busy,               // try again
+  not_supported,  // known, and not possible here
+  no_memory,      // the hypervisor or host has not enough
+  limit,          // a fixed bound was reached
+  busy,           // try again
   timeout,
-  io,                 // a system call or a peer failed
-  protocol,           // a peer sent what the protocol does not allow
-  hypervisor_gone,    // the hypervisor died or hangs
-  interrupted,        // cancelled by the caller
-  internal,           // a bug
+  io,               // a system call or a peer failed
+  protocol,         // a peer sent what the protocol does not allow
+  hypervisor_gone,  // the hypervisor died or hangs
+  interrupted,      // cancelled by the caller
+  internal,         // a bug
 };
 
 // Stable lower-case name ("invalid_config"), used on the wire.
@@ -36,8 +36,8 @@ std::string_view to_string(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::internal;
-  std::string message;               // root cause, with the value, no trailing full stop
-  std::string hint = {};             // what to do, may be empty
+  std::string message;                    // root cause, with the value, no trailing full stop
+  std::string hint = {};                  // what to do, may be empty
   std::vector<std::string> context = {};  // what was being done, innermost first
 
   Error&& while_doing(std::string what) && {
@@ -59,9 +59,9 @@ Error system_error(int errno_value, std::string_view what);
 }  // namespace xl
 
 // XL_TRY with a line of context: XL_TRY_DOING(f(), "reading 'x'")
-#define XL_TRY_DOING(expr, what)                                                          \
-  do {                                                                                    \
-    if (auto xl_result_ = (expr); !xl_result_) {                                          \
-      return ::xl::Unexpected(std::move(xl_result_).error().while_doing(what));           \
-    }                                                                                     \
+#define XL_TRY_DOING(expr, what)                                                \
+  do {                                                                          \
+    if (auto xl_result_ = (expr); !xl_result_) {                                \
+      return ::xl::Unexpected(std::move(xl_result_).error().while_doing(what)); \
+    }                                                                           \
   } while (false)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Result<T, E>: a value or an error, with std::expected's names. Freestanding, [[nodiscard]], never throws.
-// Reading the side that is not there is a bug and traps.
+// Result<T, E>: a value or an error, with std::expected's names. Freestanding, [[nodiscard]], never
+// throws. Reading the side that is not there is a bug and traps.
 #pragma once
 
 #include <new>
@@ -32,12 +32,13 @@ class [[nodiscard]] Result {
   using error_type = E;
 
   template <typename U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  constexpr Result(U&& value) : has_value_(true) {  // NOLINT: implicit, as std::expected
+  requires(std::is_constructible_v<T, U&&> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Result>) constexpr Result(U&& value)
+      : has_value_(true) {  // NOLINT: implicit, as std::expected
     ::new (static_cast<void*>(&value_)) T(std::forward<U>(value));
   }
   template <typename G>
-    requires std::is_constructible_v<E, G&&>
+  requires std::is_constructible_v<E, G&&>
   constexpr Result(Unexpected<G> unexpected) : has_value_(false) {  // NOLINT: implicit
     ::new (static_cast<void*>(&error_)) E(std::move(unexpected).error());
   }
@@ -113,7 +114,7 @@ class [[nodiscard]] Result<void, E> {
 
   constexpr Result() : has_value_(true) {}
   template <typename G>
-    requires std::is_constructible_v<E, G&&>
+  requires std::is_constructible_v<E, G&&>
   constexpr Result(Unexpected<G> unexpected) : has_value_(false) {  // NOLINT: implicit
     ::new (static_cast<void*>(&error_)) E(std::move(unexpected).error());
   }
@@ -169,17 +170,17 @@ class [[nodiscard]] Result<void, E> {
 
 // XL_TRY(expr): leave the function with expr's error if it has one.
 // XL_TRY_ASSIGN(auto x, expr): the same, else x = the value.
-#define XL_TRY(expr)                                                   \
-  do {                                                                 \
-    if (auto xl_result_ = (expr); !xl_result_) {                       \
-      return ::xl::Unexpected(std::move(xl_result_).error());          \
-    }                                                                  \
+#define XL_TRY(expr)                                          \
+  do {                                                        \
+    if (auto xl_result_ = (expr); !xl_result_) {              \
+      return ::xl::Unexpected(std::move(xl_result_).error()); \
+    }                                                         \
   } while (false)
 #define XL_TRY_ASSIGN(declaration, expr) \
   XL_TRY_ASSIGN_IMPL(XL_CONCAT(xl_result_, __LINE__), declaration, expr)
-#define XL_TRY_ASSIGN_IMPL(result, declaration, expr)      \
-  auto result = (expr);                                    \
-  if (!result) {                                           \
-    return ::xl::Unexpected(std::move(result).error());    \
-  }                                                        \
+#define XL_TRY_ASSIGN_IMPL(result, declaration, expr)   \
+  auto result = (expr);                                 \
+  if (!result) {                                        \
+    return ::xl::Unexpected(std::move(result).error()); \
+  }                                                     \
   declaration = std::move(result).value()

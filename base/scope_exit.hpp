@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ScopeExit runs its function when it goes, unless released: the undo step of an operation that may yet fail.
+// ScopeExit runs its function when it goes, unless released: the undo step of an operation that may
+// yet fail.
 #pragma once
 
 #include <utility>

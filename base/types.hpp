@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strong types that carry the unit. Freestanding.
 //
-// A Position (Gfn, Mfn, GuestPhys, HostPhys) is a place: places subtract to a distance, a distance is added to a
-// place, places are never added. A Quantity (Bytes, Pages) is an amount. An Identifier only compares.
-// Arithmetic wraps as its representation does; use checked_add where a value is untrusted.
+// A Position (Gfn, Mfn, GuestPhys, HostPhys) is a place: places subtract to a distance, a distance
+// is added to a place, places are never added. A Quantity (Bytes, Pages) is an amount. An
+// Identifier only compares. Arithmetic wraps as its representation does; use checked_add where a
+// value is untrusted.
 #pragma once
 
 #include <compare>
@@ -83,14 +84,14 @@ class Identifier {
 };
 
 using Bytes = Quantity<struct BytesTag, std::uint64_t>;
-using Pages = Quantity<struct PagesTag, std::uint64_t>;           // of 4 KiB
+using Pages = Quantity<struct PagesTag, std::uint64_t>;  // of 4 KiB
 using Nanoseconds = Quantity<struct NanosecondsTag, std::uint64_t>;
 
-using Gfn = Position<struct GfnTag, Pages>;                        // guest frame number
-using Mfn = Position<struct MfnTag, Pages>;                        // machine frame number
+using Gfn = Position<struct GfnTag, Pages>;  // guest frame number
+using Mfn = Position<struct MfnTag, Pages>;  // machine frame number
 using GuestPhys = Position<struct GuestPhysTag, Bytes>;
 using HostPhys = Position<struct HostPhysTag, Bytes>;
-using SystemTime = Position<struct SystemTimeTag, Nanoseconds>;    // since the hypervisor started
+using SystemTime = Position<struct SystemTimeTag, Nanoseconds>;  // since the hypervisor started
 
 using DomId = Identifier<struct DomIdTag, std::uint16_t>;
 using VcpuId = Identifier<struct VcpuIdTag, std::uint32_t>;
@@ -100,16 +101,32 @@ using GrantRef = Identifier<struct GrantRefTag, std::uint32_t>;
 inline constexpr std::uint64_t page_shift = 12;
 inline constexpr std::uint64_t page_size = 1ULL << page_shift;
 
-constexpr Gfn to_gfn(GuestPhys address) { return Gfn(address.value() >> page_shift); }
-constexpr GuestPhys to_phys(Gfn gfn) { return GuestPhys(gfn.value() << page_shift); }
-constexpr Mfn to_mfn(HostPhys address) { return Mfn(address.value() >> page_shift); }
-constexpr HostPhys to_phys(Mfn mfn) { return HostPhys(mfn.value() << page_shift); }
-constexpr Bytes to_bytes(Pages pages) { return Bytes(pages.count() << page_shift); }
+constexpr Gfn to_gfn(GuestPhys address) {
+  return Gfn(address.value() >> page_shift);
+}
+constexpr GuestPhys to_phys(Gfn gfn) {
+  return GuestPhys(gfn.value() << page_shift);
+}
+constexpr Mfn to_mfn(HostPhys address) {
+  return Mfn(address.value() >> page_shift);
+}
+constexpr HostPhys to_phys(Mfn mfn) {
+  return HostPhys(mfn.value() << page_shift);
+}
+constexpr Bytes to_bytes(Pages pages) {
+  return Bytes(pages.count() << page_shift);
+}
 constexpr Pages to_pages_up(Bytes bytes) {
   return Pages((bytes.count() >> page_shift) + ((bytes.count() & (page_size - 1)) != 0 ? 1 : 0));
 }
-constexpr Bytes kib(std::uint64_t count) { return Bytes(count << 10); }
-constexpr Bytes mib(std::uint64_t count) { return Bytes(count << 20); }
-constexpr Bytes gib(std::uint64_t count) { return Bytes(count << 30); }
+constexpr Bytes kib(std::uint64_t count) {
+  return Bytes(count << 10);
+}
+constexpr Bytes mib(std::uint64_t count) {
+  return Bytes(count << 20);
+}
+constexpr Bytes gib(std::uint64_t count) {
+  return Bytes(count << 30);
+}
 
 }  // namespace xl

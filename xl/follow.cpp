@@ -63,8 +63,9 @@ Outcome<Follower::News> Follower::next() {
 
 Outcome<void> Follower::verdict() const {
   if (end_.action == "lost") {
-    return Unexpected(Failure(Exit::unreachable, "the hypervisor died, and domain '" + name_ +
-                                                     "' with it; `xl daemon status` names the log"));
+    return Unexpected(
+        Failure(Exit::unreachable, "the hypervisor died, and domain '" + name_ +
+                                       "' with it; `xl daemon status` names the log"));
   }
   const bool crashed = end_.reason && (*end_.reason == "crash" || *end_.reason == "watchdog");
   if (end_.reason && !crashed) {

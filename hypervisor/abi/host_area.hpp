@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wire between the bundled hypervisor and the process that hosts it (domain 0): one area of shared memory at a fixed
-// physical address, plus one byte on COM1 (IRQ 4) as the doorbell in either direction. Freestanding.
+// The wire between the bundled hypervisor and the process that hosts it (domain 0): one area of
+// shared memory at a fixed physical address, plus one byte on COM1 (IRQ 4) as the doorbell in
+// either direction. Freestanding.
 //
-// Each side treats what the other writes as hostile: copy once, check, use. All words are little-endian and naturally
-// aligned; words that both sides touch are accessed with atomic loads and stores (acquire/release as said).
+// Each side treats what the other writes as hostile: copy once, check, use. All words are
+// little-endian and naturally aligned; words that both sides touch are accessed with atomic loads
+// and stores (acquire/release as said).
 #pragma once
 
 #include <cstddef>
@@ -23,41 +25,51 @@ inline constexpr std::uint32_t version = 1;
 enum class State : std::uint32_t {
   booting = 0,
   ready = 1,
-  panicked = 2,   // the log says why
+  panicked = 2,  // the log says why
 };
 
 // Offset 0. Written by the hypervisor (before `state` becomes ready) unless marked HOST.
 struct Header {
   std::uint64_t magic;
   std::uint32_t version;
-  std::uint32_t state;                // State, release store
+  std::uint32_t state;  // State, release store
   std::uint64_t tsc_khz;
-  std::uint64_t total_pages;          // frames that can be given to domains, plus what the hypervisor took
+  std::uint64_t total_pages;  // frames that can be given to domains, plus what the hypervisor took
   std::uint64_t hypervisor_pages;
   std::uint32_t cpus;
-  std::uint32_t host_sleeping;        // sleeping_for_* bits: what to ring COM1 for. The host sets a bit, then looks once
-                                      // more, then sleeps; the hypervisor clears it when it rings for it (fetch_and)
-  std::uint32_t hypervisor_sleeping;  // 1 = ring COM1 after a request; 0 = a CPU is polling the ring
-  std::uint32_t state_changed;        // domains changed: host should issue take_state_changes; HOST clears with exchange
-  std::uint64_t log_written;          // bytes ever written into the log, release store
-  std::uint64_t releasable_pages;     // scrubbed free frames that take_freed_frames would give; the hypervisor rings (as for
-                                      // an event) when this passes release_threshold
-  std::uint64_t wall_clock_ns;        // HOST: Unix time at the hypervisor's system time 0 (it has no RTC); 0 = unknown
-  std::uint64_t request_steps;        // + 1 for each step of a long request that is not finished: slow is not hanging
+  std::uint32_t host_sleeping;  // sleeping_for_* bits: what to ring COM1 for. The host sets a bit,
+                                // then looks once more, then sleeps; the hypervisor clears it when
+                                // it rings for it (fetch_and)
+  std::uint32_t
+      hypervisor_sleeping;      // 1 = ring COM1 after a request; 0 = a CPU is polling the ring
+  std::uint32_t state_changed;  // domains changed: host should issue take_state_changes; HOST
+                                // clears with exchange
+  std::uint64_t log_written;    // bytes ever written into the log, release store
+  std::uint64_t
+      releasable_pages;  // scrubbed free frames that take_freed_frames would give; the hypervisor
+                         // rings (as for an event) when this passes release_threshold
+  std::uint64_t wall_clock_ns;  // HOST: Unix time at the hypervisor's system time 0 (it has no
+                                // RTC); 0 = unknown
+  std::uint64_t request_steps;  // + 1 for each step of a long request that is not finished: slow is
+                                // not hanging
   std::uint64_t reserved[5];
 };
-inline constexpr std::uint32_t sleeping_for_events = 1;     // domain 0's ports, state_changed, releasable_pages
+inline constexpr std::uint32_t sleeping_for_events =
+    1;  // domain 0's ports, state_changed, releasable_pages
 inline constexpr std::uint32_t sleeping_for_responses = 2;  // a request was done
 inline constexpr std::uint64_t release_threshold = 256;     // pages
 static_assert(sizeof(Header) == 128 && std::is_standard_layout_v<Header>);
 static_assert(offsetof(Header, log_written) == 56);
 
 // --- request ring ---
-// The host fills slots[producer % slot_count], then stores producer + 1 (release), then rings if hypervisor_sleeping. The hypervisor
-// takes requests in order, writes the response into the same slot, then stores the slot's `done` = its request number + 1
-// (release), then rings if host_sleeping has sleeping_for_responses. A slot is the host's again once it has read the response.
+// The host fills slots[producer % slot_count], then stores producer + 1 (release), then rings if
+// hypervisor_sleeping. The hypervisor takes requests in order, writes the response into the same
+// slot, then stores the slot's `done` = its request number + 1 (release), then rings if
+// host_sleeping has sleeping_for_responses. A slot is the host's again once it has read the
+// response.
 inline constexpr std::uint32_t slot_count = 64;
-inline constexpr std::uint32_t bulk_size = 8192;  // each slot has a bulk buffer for arrays and copied bytes
+inline constexpr std::uint32_t bulk_size =
+    8192;  // each slot has a bulk buffer for arrays and copied bytes
 
 enum class Op : std::uint32_t {
   ping = 0,
@@ -100,7 +112,8 @@ struct Slot {
   std::uint32_t op;          // HOST
   std::uint32_t domain;      // HOST: domain id, 0 if the Op has none
   std::uint64_t args[11];    // HOST
-  std::uint32_t bulk_bytes;  // HOST: bytes of the bulk buffer that are input; hypervisor: bytes that are output
+  std::uint32_t bulk_bytes;  // HOST: bytes of the bulk buffer that are input; hypervisor: bytes
+                             // that are output
   std::int32_t status;       // 0, or a negative Xen errno (public/errno.h)
   std::uint64_t done;        // request number + 1, release store
   std::uint64_t results[18];
@@ -108,6 +121,7 @@ struct Slot {
 static_assert(sizeof(Slot) == 256 && offsetof(Slot, args) == 8 && offsetof(Slot, done) == 104);
 static_assert(std::has_unique_object_representations_v<Slot>);
 
+// clang-format off
 // Op              in                                              out
 // ping
 // host_info                                                       results: free pages, scrub-pending pages, overhead pages, uptime ns
@@ -138,6 +152,7 @@ static_assert(std::has_unique_object_representations_v<Slot>);
 // take_freed_frames                                               bulk: ExtentRecord[] (gfn unused): scrubbed free frames whose host
 //                 memory may be released. They are not allocated until return_freed_frames gives them back.
 // return_freed_frames (all that were taken)
+// clang-format on
 
 inline constexpr std::uint64_t create_flag_x2apic = 1;
 
@@ -205,26 +220,31 @@ struct GrantSeedRecord {
 };
 
 struct CounterRecord {
-  char name[24];        // NUL-padded: "exit.hlt", "hypercall.evtchn_op"
+  char name[24];  // NUL-padded: "exit.hlt", "hypercall.evtchn_op"
   std::uint64_t count;
 };
 
 // --- layout of the area ---
 inline constexpr std::uint64_t header_offset = 0;
-inline constexpr std::uint64_t producer_offset = 0x400;       // u64, HOST
-inline constexpr std::uint64_t consumer_offset = 0x440;       // u64, hypervisor, informative
-inline constexpr std::uint64_t slots_offset = 0x1000;         // Slot[slot_count], 16 KiB
-inline constexpr std::uint64_t selector_offset = 0x8000;      // u64[32]: words of the bitmap that may be set
-inline constexpr std::uint64_t pending_offset = 0x9000;       // u64[2048]: domain 0's event ports, 16 KiB
-inline constexpr std::uint64_t log_offset = 0x20000;          // char[log_size], a ring: byte n at n % log_size
+inline constexpr std::uint64_t producer_offset = 0x400;  // u64, HOST
+inline constexpr std::uint64_t consumer_offset = 0x440;  // u64, hypervisor, informative
+inline constexpr std::uint64_t slots_offset = 0x1000;    // Slot[slot_count], 16 KiB
+inline constexpr std::uint64_t selector_offset =
+    0x8000;  // u64[32]: words of the bitmap that may be set
+inline constexpr std::uint64_t pending_offset =
+    0x9000;  // u64[2048]: domain 0's event ports, 16 KiB
+inline constexpr std::uint64_t log_offset =
+    0x20000;  // char[log_size], a ring: byte n at n % log_size
 inline constexpr std::uint64_t log_size = 0x20000;
-inline constexpr std::uint64_t bulk_offset = 0x40000;         // slot_count * bulk_size = 512 KiB
+inline constexpr std::uint64_t bulk_offset = 0x40000;  // slot_count * bulk_size = 512 KiB
 inline constexpr std::uint32_t domain0_ports = 2048 * 64;
-// An event for domain 0: set the bit in pending, then in selector, then ring if host_sleeping has sleeping_for_events. The host clears a selector
-// word with an exchange, then the pending words that it names.
+// An event for domain 0: set the bit in pending, then in selector, then ring if host_sleeping has
+// sleeping_for_events. The host clears a selector word with an exchange, then the pending words
+// that it names.
 
 static_assert(slots_offset + slot_count * sizeof(Slot) <= selector_offset);
 static_assert(bulk_offset + slot_count * bulk_size <= host_area_size);
-static_assert(log_offset + log_size <= bulk_offset && pending_offset + domain0_ports / 8 <= log_offset);
+static_assert(log_offset + log_size <= bulk_offset &&
+              pending_offset + domain0_ports / 8 <= log_offset);
 
 }  // namespace xl::abi
