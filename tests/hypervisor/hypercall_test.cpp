@@ -19,7 +19,7 @@ class HypercallTest : public testing::Test {
 
 // What Xen 4.17 keeps from an HVM container, by number.
 TEST_F(HypercallTest, OutsideOfThePvhTableIsNosys) {
-  for (const std::uint64_t number :
+  for (const int number :
        {__HYPERVISOR_set_trap_table, __HYPERVISOR_mmu_update, __HYPERVISOR_set_gdt,
         __HYPERVISOR_stack_switch, __HYPERVISOR_set_callbacks, __HYPERVISOR_fpu_taskswitch,
         __HYPERVISOR_sched_op_compat, __HYPERVISOR_update_descriptor,
@@ -37,8 +37,8 @@ TEST_F(HypercallTest, VersionIsThatOfXen417) {
   EXPECT_EQ(call(__HYPERVISOR_xen_version, {XENVER_version}), 4 << 16 | 17);
   xen_feature_info info{0, 0};
   EXPECT_EQ(m.call_with(m.vcpu(id), __HYPERVISOR_xen_version, XENVER_get_features, info), 0);
-  for (const unsigned feature : {XENFEAT_auto_translated_physmap, XENFEAT_hvm_callback_vector,
-                                 XENFEAT_hvm_safe_pvclock, XENFEAT_not_direct_mapped}) {
+  for (const int feature : {XENFEAT_auto_translated_physmap, XENFEAT_hvm_callback_vector,
+                            XENFEAT_hvm_safe_pvclock, XENFEAT_not_direct_mapped}) {
     EXPECT_NE(info.submap & 1U << feature, 0U) << feature;
   }
   EXPECT_EQ(info.submap & 1U << XENFEAT_dom0, 0U);

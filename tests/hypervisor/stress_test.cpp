@@ -80,7 +80,7 @@ class Stress {
     const xl::abi::ExtentRecord extent{0, 0, 1100};
     EXPECT_EQ(ask(Op::populate, id, {}, &extent, sizeof extent), 0);
     const xl::abi::VcpuContextRecord record{};
-    for (const std::uint64_t vcpu : {0, 1}) {
+    for (const std::uint64_t vcpu : {0U, 1U}) {
       EXPECT_EQ(ask(Op::set_vcpu_context, id, {vcpu}, &record, sizeof record), 0);
     }
     EXPECT_EQ(ask(Op::unpause, id), 0);
