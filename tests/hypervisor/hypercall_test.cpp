@@ -119,7 +119,7 @@ TEST_F(MemoryOpTest, MaxMemoryIsTheEnd) {
     gfns.push_back(100 + i);
   }
   EXPECT_EQ(change(XENMEM_populate_physmap, gfns), 16);
-  EXPECT_EQ(m.domain(id).pages, m.domain(id).max_pages);
+  EXPECT_EQ(m.domain(id).pages.load(), m.domain(id).max_pages);
 }
 
 TEST_F(MemoryOpTest, LongListsAreDoneInPieces) {
