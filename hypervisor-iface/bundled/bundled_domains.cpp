@@ -4,6 +4,7 @@
 
 #include "hypervisor-iface/bundled/parts.hpp"
 #include "hypervisor-iface/bundled/start.hpp"
+#include "hypervisor/abi/xen_version.hpp"
 
 namespace xl::hv::bundled {
 
@@ -14,7 +15,7 @@ Result<HostInfo> BundledHypervisor::host_info() {
   const abi::Header header = parts_->area.header();
   HostInfo info;
   info.hypervisor = "bundled";
-  info.version = "4.17.0";  // what guests see from XENVER_version (hypervisor/core)
+  info.version = fmt::format("{}.{}{}", abi::xen_major, abi::xen_minor, abi::xen_extra);
   info.capabilities = "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64";
   info.virt_caps = "hvm hap";
   info.machine = fmt::format("qemu {} tcg, {} cpus", parts_->qemu_version, header.cpus);

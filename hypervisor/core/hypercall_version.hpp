@@ -2,12 +2,10 @@
 // HYPERVISOR_xen_version (public/version.h): what a PVH domain of Xen 4.17 sees.
 #pragma once
 
+#include "hypervisor/abi/xen_version.hpp"
 #include "hypervisor/core/call.hpp"
 
 namespace hyp::xen_version {
-
-inline constexpr std::uint32_t major = 4;
-inline constexpr std::uint32_t minor = 17;
 
 // XENFEAT_* of submap 0.
 inline constexpr std::uint32_t features =
@@ -57,9 +55,9 @@ Result<void> get_features(const Call<P>& call, std::uint64_t arg) {
 template <typename P>
 std::int64_t dispatch(const Call<P>& call, std::uint64_t command, std::uint64_t arg) {
   switch (command) {
-    case XENVER_version: return major << 16 | minor;
+    case XENVER_version: return xl::abi::xen_version;
     case XENVER_extraversion:
-      return to_value(call.write(arg, text<sizeof(xen_extraversion_t)>(".7")));
+      return to_value(call.write(arg, text<sizeof(xen_extraversion_t)>(xl::abi::xen_extra)));
     case XENVER_compile_info: return to_value(compile_info(call, arg));
     case XENVER_capabilities:
       return to_value(

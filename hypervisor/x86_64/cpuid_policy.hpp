@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "hypervisor/abi/xen_version.hpp"
 #include "hypervisor/x86_64/instructions.hpp"
 
 namespace hyp::x86 {
@@ -60,7 +61,7 @@ constexpr unsigned log2_up(std::uint32_t value) {
   return bits_needed;
 }
 
-inline constexpr std::uint32_t xen_version = 4U << 16 | 17;
+using xl::abi::xen_version;
 inline constexpr std::uint32_t xen_base = 0x40000000;
 inline constexpr std::uint32_t xen_leaves = 5;
 
