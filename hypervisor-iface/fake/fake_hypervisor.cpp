@@ -7,6 +7,7 @@
 #include <xen/xen.h>
 
 #include "hypervisor-iface/fake/fake_state.hpp"
+#include "hypervisor/abi/xen_version.hpp"
 
 namespace xl::hv::fake {
 namespace {
@@ -43,7 +44,7 @@ Result<HostInfo> FakeHypervisor::host_info() {
   return state_->call(Call::host_info, DomId(0), [&]() -> Result<HostInfo> {
     HostInfo info;
     info.hypervisor = "fake";
-    info.version = "4.17.0";
+    info.version = std::string("4.17") + abi::xen_extra;
     info.capabilities = "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64";
     info.virt_caps = "hvm hap pvh";
     info.machine = "in memory, " + std::to_string(state_->options.cpus) + " cpus";
