@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -71,9 +72,13 @@ struct DomainInfo {
   Nanoseconds cpu_time;  // of all vcpus
   std::uint32_t vcpus_online = 0;
   std::uint32_t max_vcpus = 0;
-  std::uint64_t overhead_bytes =
-      0;  // what the hypervisor itself spends on the domain, beside its RAM
+  // What the hypervisor itself spends on the domain, beside its RAM.
+  std::uint64_t overhead_bytes = 0;
+  Pages on_demand;  // promised by populate_on_demand, without a frame yet
 };
+
+// Physical CPUs, by number.
+using CpuSet = std::bitset<1024>;
 
 struct VcpuInfo {
   VcpuId id;
@@ -82,6 +87,23 @@ struct VcpuInfo {
   bool running = false;
   std::uint32_t cpu = 0;  // physical CPU it runs on or ran on last
   Nanoseconds cpu_time;
+  CpuSet hard_affinity;  // where it may run; bits beyond the host's CPUs are zero
+  CpuSet soft_affinity;  // where it had better run
+};
+
+// A domain's share of the physical CPUs, in the terms of Xen's credit2 (xen_domctl_sched_credit2).
+struct SchedulingParameters {
+  std::uint16_t weight = 256;  // 1..65535: CPU time is divided in this proportion
+  std::uint16_t cap = 0;       // per cent of one physical CPU, for all its vcpus; 0: none
+  bool operator==(const SchedulingParameters&) const = default;
+};
+
+enum class Trigger : std::uint8_t {  // XEN_DOMCTL_SENDTRIGGER_*
+  nmi = 0,
+  reset = 1,
+  init = 2,
+  power = 3,
+  sleep = 4,
 };
 
 // `count` frames from `first` on. The hypervisor chooses machine frames, as large and aligned as it
@@ -176,15 +198,17 @@ struct EventBinding {
   EventPort remote;  // the guest's port
 };
 
+// A port of domain 0 that is bound to a domain's.
+struct HostBinding {
+  EventPort local;
+  DomId domain;
+  EventPort remote;
+};
+
 struct GrantSeed {
   GrantRef ref;
   Gfn frame;
   DomId peer;  // who may map it
-};
-
-struct VcpuRunstate {
-  VcpuId id;
-  Nanoseconds running, runnable, blocked, offline;
 };
 
 struct NamedCounter {
@@ -206,6 +230,9 @@ class Hypervisor {
   };
   virtual Result<LogText> read_log(std::uint64_t from) = 0;
   virtual Result<void> ping() = 0;  // one request round trip, nothing else
+  // Ends the hypervisor with all its domains; every call fails from then on. A backend that goes
+  // without it leaves both running, for the next one to find. not_supported where it is the host's.
+  virtual Result<void> power_off() = 0;
 
   // --- domains ---
   virtual Result<DomId> create_domain(const DomainOptions& options) = 0;  // paused once, no memory
@@ -218,11 +245,28 @@ class Hypervisor {
   virtual Result<std::vector<DomainInfo>> list_domains() = 0;  // ascending, domain 0 not among them
   // Marks the domain as shut down with this reason (SCHEDOP_remote_shutdown).
   virtual Result<void> shutdown_domain(DomId domain, ShutdownReason reason) = 0;
+  // Lets a domain that has shut down run on, as after a suspend that was called off
+  // (XEN_DOMCTL_resumedomain). invalid_argument if it has not shut down.
+  virtual Result<void> resume_domain(DomId domain) = 0;
+  // Takes event channels, grants, shared info and vcpu registrations back to what they were after
+  // create, keeps memory and vcpu state (XEN_DOMCTL_soft_reset). The domain must be shut down or
+  // paused.
+  virtual Result<void> soft_reset(DomId domain) = 0;
 
   // --- memory ---
   virtual Result<void> set_max_memory(DomId domain, Pages max) = 0;
   // All or nothing. New frames are zero.
   virtual Result<void> populate_physmap(DomId domain, std::span<const Extent> extents) = 0;
+  // The extents are RAM to the guest and get zeroed frames when it first touches them, as long as
+  // the domain has fewer than `target` pages (Xen's populate-on-demand); beyond that the domain
+  // crashes. What counts are pages, not extents: fewer may be promised than the target.
+  virtual Result<void> populate_on_demand(DomId domain, std::span<const Extent> extents,
+                                          Pages target) = 0;
+  // How many pages the domain may have, by demand or by ballooning, from now on
+  // (XENMEM_set_pod_target). Takes none away.
+  virtual Result<void> set_memory_target(DomId domain, Pages target) = 0;
+  // All frames that the domain has, ascending, adjoining ones joined.
+  virtual Result<std::vector<Extent>> populated_extents(DomId domain) = 0;
   virtual Result<GuestMapping> map_frames(DomId domain, Extent extent) = 0;
   virtual Result<void> copy_to_guest(DomId domain, GuestPhys to,
                                      std::span<const std::byte> from) = 0;
@@ -239,12 +283,21 @@ class Hypervisor {
   virtual Result<void> set_vcpu_context(DomId domain, VcpuId vcpu,
                                         const VcpuContext& context) = 0;  // brings it online
   virtual Result<VcpuInfo> vcpu_info(DomId domain, VcpuId vcpu) = 0;
+  // What is not given stays. invalid_argument for a set without any of the host's CPUs.
+  virtual Result<void> set_vcpu_affinity(DomId domain, VcpuId vcpu, std::optional<CpuSet> hard,
+                                         std::optional<CpuSet> soft) = 0;
+  virtual Result<SchedulingParameters> scheduling(DomId domain) = 0;
+  virtual Result<void> set_scheduling(DomId domain, const SchedulingParameters& parameters) = 0;
+  // not_supported for triggers that need a device which PVH domains have not.
+  virtual Result<void> send_trigger(DomId domain, VcpuId vcpu, Trigger trigger) = 0;
 
   // --- event channels: domain 0 is this process ---
   // A new port in `domain` that `remote` may bind (the toolstack's way for console and xenstore).
   virtual Result<EventPort> event_alloc_unbound(DomId domain, DomId remote) = 0;
   virtual Result<EventBinding> event_bind(DomId domain, EventPort remote_port) = 0;  // to domain 0
   virtual Result<void> event_close(EventPort local) = 0;
+  // All ports of domain 0 that are bound to a domain: what a daemon before this one left.
+  virtual Result<std::vector<HostBinding>> event_bindings() = 0;
   virtual Result<void> event_notify(EventPort local) = 0;
   // Readable when something may be pending for domain 0; then call take_events. Valid as long as
   // this object.

@@ -36,6 +36,11 @@ Result<void> BundledHypervisor::ping() {
   return parts_->tell(abi::Op::ping, DomId(0));
 }
 
+Result<void> BundledHypervisor::power_off() {
+  terminate();
+  return {};
+}
+
 Result<DomId> BundledHypervisor::create_domain(const DomainOptions& options) {
   std::uint64_t handle[2];
   static_assert(sizeof(handle) == sizeof(options.handle));
@@ -92,6 +97,14 @@ Result<std::vector<DomainInfo>> BundledHypervisor::list_domains() {
 
 Result<void> BundledHypervisor::shutdown_domain(DomId domain, ShutdownReason reason) {
   return parts_->tell(abi::Op::shutdown_domain, domain, {static_cast<std::uint64_t>(reason)});
+}
+
+Result<void> BundledHypervisor::resume_domain(DomId domain) {
+  return parts_->tell(abi::Op::resume, domain);
+}
+
+Result<void> BundledHypervisor::soft_reset(DomId domain) {
+  return parts_->tell(abi::Op::soft_reset, domain);
 }
 
 }  // namespace xl::hv::bundled

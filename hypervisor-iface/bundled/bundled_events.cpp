@@ -61,6 +61,24 @@ Result<void> BundledHypervisor::event_notify(EventPort local) {
   return parts_->tell(abi::Op::event_notify, DomId(0), {local.value()});
 }
 
+Result<std::vector<HostBinding>> BundledHypervisor::event_bindings() {
+  std::vector<HostBinding> all;
+  for (std::uint64_t from = 0;;) {
+    XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::list_bindings, DomId(0), {from}));
+    for (const abi::BindingRecord& record : records<abi::BindingRecord>(response.bulk)) {
+      if (record.local < from || record.local >= abi::domain0_ports || record.domain > 0xffff) {
+        return fail(ErrorCode::protocol, "the hypervisor's list of event channels is out of order");
+      }
+      from = record.local + 1ULL;
+      all.push_back({EventPort(record.local), DomId(static_cast<std::uint16_t>(record.domain)),
+                     EventPort(record.remote)});
+    }
+    if (response.results[0] == 0 || response.bulk.empty()) {
+      return all;
+    }
+  }
+}
+
 int BundledHypervisor::event_fd() const {
   return parts_->monitor->event_fd();
 }

@@ -53,6 +53,7 @@ class BundledHypervisor final : public Hypervisor {
   Result<HostInfo> host_info() override;
   Result<LogText> read_log(std::uint64_t from) override;
   Result<void> ping() override;
+  Result<void> power_off() override;
   Result<DomId> create_domain(const DomainOptions& options) override;
   Result<void> destroy_domain(DomId domain) override;
   Result<void> pause(DomId domain) override;
@@ -60,8 +61,14 @@ class BundledHypervisor final : public Hypervisor {
   Result<DomainInfo> domain_info(DomId domain) override;
   Result<std::vector<DomainInfo>> list_domains() override;
   Result<void> shutdown_domain(DomId domain, ShutdownReason reason) override;
+  Result<void> resume_domain(DomId domain) override;
+  Result<void> soft_reset(DomId domain) override;
   Result<void> set_max_memory(DomId domain, Pages max) override;
   Result<void> populate_physmap(DomId domain, std::span<const Extent> extents) override;
+  Result<void> populate_on_demand(DomId domain, std::span<const Extent> extents,
+                                  Pages target) override;
+  Result<void> set_memory_target(DomId domain, Pages target) override;
+  Result<std::vector<Extent>> populated_extents(DomId domain) override;
   Result<GuestMapping> map_frames(DomId domain, Extent extent) override;
   Result<void> copy_to_guest(DomId domain, GuestPhys to, std::span<const std::byte> from) override;
   Result<void> copy_from_guest(DomId domain, GuestPhys from, std::span<std::byte> to) override;
@@ -72,9 +79,15 @@ class BundledHypervisor final : public Hypervisor {
   Result<VcpuContext> get_vcpu_context(DomId domain, VcpuId vcpu) override;
   Result<void> set_vcpu_context(DomId domain, VcpuId vcpu, const VcpuContext& context) override;
   Result<VcpuInfo> vcpu_info(DomId domain, VcpuId vcpu) override;
+  Result<void> set_vcpu_affinity(DomId domain, VcpuId vcpu, std::optional<CpuSet> hard,
+                                 std::optional<CpuSet> soft) override;
+  Result<SchedulingParameters> scheduling(DomId domain) override;
+  Result<void> set_scheduling(DomId domain, const SchedulingParameters& parameters) override;
+  Result<void> send_trigger(DomId domain, VcpuId vcpu, Trigger trigger) override;
   Result<EventPort> event_alloc_unbound(DomId domain, DomId remote) override;
   Result<EventBinding> event_bind(DomId domain, EventPort remote_port) override;
   Result<void> event_close(EventPort local) override;
+  Result<std::vector<HostBinding>> event_bindings() override;
   Result<void> event_notify(EventPort local) override;
   int event_fd() const override;
   Result<Pending> take_events() override;

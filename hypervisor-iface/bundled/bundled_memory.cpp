@@ -53,6 +53,43 @@ Result<void> BundledHypervisor::populate_physmap(DomId domain, std::span<const E
   return result;
 }
 
+Result<void> BundledHypervisor::populate_on_demand(DomId domain, std::span<const Extent> extents,
+                                                   Pages target) {
+  std::vector<abi::ExtentRecord> wire;
+  for (const Extent& extent : extents) {
+    wire.push_back({extent.first.value(), 0, extent.count.count()});
+  }
+  return parts_->tell(abi::Op::populate_on_demand, domain, {target.count()}, bytes_of(wire));
+}
+
+Result<void> BundledHypervisor::set_memory_target(DomId domain, Pages target) {
+  return parts_->tell(abi::Op::set_memory_target, domain, {target.count()});
+}
+
+Result<std::vector<Extent>> BundledHypervisor::populated_extents(DomId domain) {
+  std::vector<Extent> all;
+  for (std::uint64_t from = 0;;) {
+    XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::list_extents, domain, {from}));
+    for (const abi::ExtentRecord& record : records<abi::ExtentRecord>(response.bulk)) {
+      const Extent extent{Gfn(record.gfn), Pages(record.pages)};
+      Gfn end;
+      if (record.gfn < from || record.pages == 0 ||
+          !Gfn::checked_add(extent.first, extent.count, end)) {
+        return fail(ErrorCode::protocol, "the hypervisor's list of frames is out of order");
+      }
+      if (!all.empty() && all.back().first + all.back().count == extent.first) {
+        all.back().count += extent.count;
+      } else {
+        all.push_back(extent);
+      }
+      from = end.value();
+    }
+    if (response.results[0] == 0 || response.bulk.empty()) {
+      return all;
+    }
+  }
+}
+
 Result<GuestMapping> BundledHypervisor::map_frames(DomId domain, Extent extent) {
   Gfn end;
   if (extent.count == Pages(0) || !Gfn::checked_add(extent.first, extent.count, end)) {

@@ -3,6 +3,14 @@
 #include "hypervisor-iface/bundled/parts.hpp"
 
 namespace xl::hv::bundled {
+namespace {
+
+// The wire has 64 CPUs.
+std::uint64_t to_mask(const CpuSet& cpus) {
+  return (cpus & CpuSet(~0ULL)).to_ullong();
+}
+
+}  // namespace
 
 Result<void> BundledHypervisor::set_hvm_params(DomId domain, std::span<const HvmParam> params) {
   std::vector<abi::HvmParamRecord> wire;
@@ -50,7 +58,33 @@ Result<VcpuInfo> BundledHypervisor::vcpu_info(DomId domain, VcpuId vcpu) {
   info.running = (response.results[0] & 4) != 0;
   info.cpu = static_cast<std::uint32_t>(response.results[1]);
   info.cpu_time = Nanoseconds(response.results[2]);
+  info.hard_affinity = CpuSet(response.results[3]);
+  info.soft_affinity = CpuSet(response.results[4]);
   return info;
+}
+
+Result<void> BundledHypervisor::set_vcpu_affinity(DomId domain, VcpuId vcpu,
+                                                  std::optional<CpuSet> hard,
+                                                  std::optional<CpuSet> soft) {
+  return parts_->tell(abi::Op::set_vcpu_affinity, domain,
+                      {vcpu.value(), (hard ? 1U : 0U) | (soft ? 2U : 0U),
+                       to_mask(hard.value_or(CpuSet())), to_mask(soft.value_or(CpuSet()))});
+}
+
+Result<SchedulingParameters> BundledHypervisor::scheduling(DomId domain) {
+  XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::get_scheduling, domain));
+  return SchedulingParameters{static_cast<std::uint16_t>(response.results[0]),
+                              static_cast<std::uint16_t>(response.results[1])};
+}
+
+Result<void> BundledHypervisor::set_scheduling(DomId domain,
+                                               const SchedulingParameters& parameters) {
+  return parts_->tell(abi::Op::set_scheduling, domain, {parameters.weight, parameters.cap});
+}
+
+Result<void> BundledHypervisor::send_trigger(DomId domain, VcpuId vcpu, Trigger trigger) {
+  return parts_->tell(abi::Op::send_trigger, domain,
+                      {vcpu.value(), static_cast<std::uint64_t>(trigger)});
 }
 
 Result<std::vector<NamedCounter>> BundledHypervisor::counters(std::optional<DomId> domain) {

@@ -75,6 +75,17 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(abi::Op::count)>
     "counters",
     "take_freed_frames",
     "return_freed_frames",
+    "set_vcpu_affinity",
+    "set_scheduling",
+    "get_scheduling",
+    "populate_on_demand",
+    "set_memory_target",
+    "list_extents",
+    "list_bindings",
+    "attach",
+    "send_trigger",
+    "soft_reset",
+    "resume",
 };
 
 }  // namespace
@@ -130,6 +141,7 @@ DomainInfo from_wire(const abi::DomainRecord& record) {
   info.vcpus_online = record.vcpus_online;
   info.max_vcpus = record.max_vcpus;
   info.overhead_bytes = record.overhead_bytes;
+  info.on_demand = Pages(record.on_demand_pages);
   return info;
 }
 

@@ -154,6 +154,11 @@ Result<std::vector<CpuidLeaf>> FakeHypervisor::guest_cpuid_policy(DomId id) {
       id, [](Domain& domain) -> Result<std::vector<CpuidLeaf>> { return domain.cpuid; });
 }
 
+Result<std::vector<Trigger>> FakeHypervisor::guest_triggers(DomId id) {
+  return state_->as_guest(
+      id, [](Domain& domain) -> Result<std::vector<Trigger>> { return domain.triggers; });
+}
+
 Result<DomainOptions> FakeHypervisor::domain_options(DomId id) {
   return state_->as_guest(id,
                           [](Domain& domain) -> Result<DomainOptions> { return domain.options; });

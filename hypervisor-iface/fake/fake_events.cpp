@@ -68,6 +68,16 @@ Result<void> FakeHypervisor::event_notify(EventPort local) {
   });
 }
 
+Result<std::vector<HostBinding>> FakeHypervisor::event_bindings() {
+  return state_->call(Call::event_bindings, DomId(0), [&]() -> Result<std::vector<HostBinding>> {
+    std::vector<HostBinding> all;
+    for (const auto& [local, binding] : state_->local_ports) {
+      all.push_back({local, binding.domain, binding.remote});
+    }
+    return all;
+  });
+}
+
 int FakeHypervisor::event_fd() const {
   return state_->event.get();
 }

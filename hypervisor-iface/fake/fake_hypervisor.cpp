@@ -37,8 +37,20 @@ Result<void> check_extents(const Memory& memory, std::span<const Extent> extents
 
 }  // namespace
 
-FakeHypervisor::FakeHypervisor(Options options) : state_(std::make_unique<State>(options)) {}
+FakeHypervisor::FakeHypervisor(Options options) : state_(std::make_shared<State>(options)) {}
+FakeHypervisor::FakeHypervisor(std::shared_ptr<State> state) : state_(std::move(state)) {}
 FakeHypervisor::~FakeHypervisor() = default;
+
+std::unique_ptr<FakeHypervisor> FakeHypervisor::attach_again() const {
+  {
+    std::lock_guard lock(state_->mutex);
+    for (const auto& [local, binding] : state_->local_ports) {
+      state_->pending.insert(local);  // what the one before had taken and not served
+    }
+    state_->wake();
+  }
+  return std::unique_ptr<FakeHypervisor>(new FakeHypervisor(state_));
+}
 
 Result<HostInfo> FakeHypervisor::host_info() {
   return state_->call(Call::host_info, DomId(0), [&]() -> Result<HostInfo> {
@@ -65,6 +77,17 @@ Result<Hypervisor::LogText> FakeHypervisor::read_log(std::uint64_t from) {
 
 Result<void> FakeHypervisor::ping() {
   return state_->call(Call::ping, DomId(0), []() -> Result<void> { return {}; });
+}
+
+Result<void> FakeHypervisor::power_off() {
+  return state_->call(Call::power_off, DomId(0), [&]() -> Result<void> {
+    state_->domains.clear();
+    state_->local_ports.clear();
+    state_->pending.clear();
+    state_->dead = true;
+    state_->wake();
+    return {};
+  });
 }
 
 Result<DomId> FakeHypervisor::create_domain(const DomainOptions& options) {
@@ -147,6 +170,33 @@ Result<void> FakeHypervisor::shutdown_domain(DomId id, ShutdownReason reason) {
   });
 }
 
+Result<void> FakeHypervisor::resume_domain(DomId id) {
+  return state_->on_domain(Call::resume_domain, id, [](Domain& domain) -> Result<void> {
+    if (!domain.shutdown) {
+      return fail(ErrorCode::invalid_argument, "the domain has not shut down");
+    }
+    domain.shutdown.reset();
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::soft_reset(DomId id) {
+  return state_->on_domain(Call::soft_reset, id, [&](Domain& domain) -> Result<void> {
+    if (!domain.shutdown && domain.pause_count == 0) {
+      return fail(ErrorCode::invalid_argument, "the domain runs");
+    }
+    for (const auto& [port, guest] : domain.ports) {
+      if (guest.local) {
+        state_->drop_local_port(*guest.local);
+      }
+    }
+    domain.ports.clear();
+    domain.grants.clear();
+    domain.shutdown.reset();
+    return {};
+  });
+}
+
 Result<void> FakeHypervisor::set_max_memory(DomId id, Pages max) {
   return state_->on_domain(Call::set_max_memory, id, [&](Domain& domain) -> Result<void> {
     domain.max_memory = max;
@@ -177,6 +227,29 @@ Result<void> FakeHypervisor::populate_physmap(DomId id, std::span<const Extent> 
     }
     return {};
   });
+}
+
+Result<void> FakeHypervisor::populate_on_demand(DomId id, std::span<const Extent> extents,
+                                                Pages target) {
+  return state_->on_domain(Call::populate_on_demand, id, [&](Domain& domain) -> Result<void> {
+    XL_TRY(check_extents(domain.memory, extents));
+    domain.on_demand.insert(domain.on_demand.end(), extents.begin(), extents.end());
+    domain.memory_target = target;
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::set_memory_target(DomId id, Pages target) {
+  return state_->on_domain(Call::set_memory_target, id, [&](Domain& domain) -> Result<void> {
+    domain.memory_target = target;
+    return {};
+  });
+}
+
+Result<std::vector<Extent>> FakeHypervisor::populated_extents(DomId id) {
+  return state_->on_domain(
+      Call::populated_extents, id,
+      [&](Domain& domain) -> Result<std::vector<Extent>> { return domain.memory.extents(); });
 }
 
 Result<GuestMapping> FakeHypervisor::map_frames(DomId id, Extent extent) {

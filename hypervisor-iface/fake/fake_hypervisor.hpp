@@ -21,6 +21,7 @@ enum class Call {
   host_info,
   read_log,
   ping,
+  power_off,
   create_domain,
   destroy_domain,
   pause,
@@ -28,8 +29,13 @@ enum class Call {
   domain_info,
   list_domains,
   shutdown_domain,
+  resume_domain,
+  soft_reset,
   set_max_memory,
   populate_physmap,
+  populate_on_demand,
+  set_memory_target,
+  populated_extents,
   map_frames,
   copy_to_guest,
   copy_from_guest,
@@ -40,9 +46,14 @@ enum class Call {
   get_vcpu_context,
   set_vcpu_context,
   vcpu_info,
+  set_vcpu_affinity,
+  scheduling,
+  set_scheduling,
+  send_trigger,
   event_alloc_unbound,
   event_bind,
   event_close,
+  event_bindings,
   event_notify,
   grant_seed,
   grant_map,
@@ -81,6 +92,8 @@ class FakeHypervisor final : public Hypervisor {
  public:
   explicit FakeHypervisor(Options options = {});
   ~FakeHypervisor() override;
+  // The same hypervisor for another daemon: everything is shared, as if this one had been killed.
+  std::unique_ptr<FakeHypervisor> attach_again() const;
   FakeHypervisor(const FakeHypervisor&) = delete;
   FakeHypervisor& operator=(const FakeHypervisor&) = delete;
 
@@ -117,11 +130,13 @@ class FakeHypervisor final : public Hypervisor {
   Result<std::vector<MemoryMapEntry>> guest_memory_map(DomId domain);
   Result<std::vector<CpuidLeaf>> guest_cpuid_policy(DomId domain);
   Result<DomainOptions> domain_options(DomId domain);
+  Result<std::vector<Trigger>> guest_triggers(DomId domain);  // that were sent so far
 
   // --- the waist ---
   Result<HostInfo> host_info() override;
   Result<LogText> read_log(std::uint64_t from) override;
   Result<void> ping() override;
+  Result<void> power_off() override;
   Result<DomId> create_domain(const DomainOptions& options) override;
   Result<void> destroy_domain(DomId domain) override;
   Result<void> pause(DomId domain) override;
@@ -129,8 +144,14 @@ class FakeHypervisor final : public Hypervisor {
   Result<DomainInfo> domain_info(DomId domain) override;
   Result<std::vector<DomainInfo>> list_domains() override;
   Result<void> shutdown_domain(DomId domain, ShutdownReason reason) override;
+  Result<void> resume_domain(DomId domain) override;
+  Result<void> soft_reset(DomId domain) override;
   Result<void> set_max_memory(DomId domain, Pages max) override;
   Result<void> populate_physmap(DomId domain, std::span<const Extent> extents) override;
+  Result<void> populate_on_demand(DomId domain, std::span<const Extent> extents,
+                                  Pages target) override;
+  Result<void> set_memory_target(DomId domain, Pages target) override;
+  Result<std::vector<Extent>> populated_extents(DomId domain) override;
   Result<GuestMapping> map_frames(DomId domain, Extent extent) override;
   Result<void> copy_to_guest(DomId domain, GuestPhys to, std::span<const std::byte> from) override;
   Result<void> copy_from_guest(DomId domain, GuestPhys from, std::span<std::byte> to) override;
@@ -141,9 +162,15 @@ class FakeHypervisor final : public Hypervisor {
   Result<VcpuContext> get_vcpu_context(DomId domain, VcpuId vcpu) override;
   Result<void> set_vcpu_context(DomId domain, VcpuId vcpu, const VcpuContext& context) override;
   Result<VcpuInfo> vcpu_info(DomId domain, VcpuId vcpu) override;
+  Result<void> set_vcpu_affinity(DomId domain, VcpuId vcpu, std::optional<CpuSet> hard,
+                                 std::optional<CpuSet> soft) override;
+  Result<SchedulingParameters> scheduling(DomId domain) override;
+  Result<void> set_scheduling(DomId domain, const SchedulingParameters& parameters) override;
+  Result<void> send_trigger(DomId domain, VcpuId vcpu, Trigger trigger) override;
   Result<EventPort> event_alloc_unbound(DomId domain, DomId remote) override;
   Result<EventBinding> event_bind(DomId domain, EventPort remote_port) override;
   Result<void> event_close(EventPort local) override;
+  Result<std::vector<HostBinding>> event_bindings() override;
   Result<void> event_notify(EventPort local) override;
   int event_fd() const override;
   Result<Pending> take_events() override;
@@ -153,7 +180,8 @@ class FakeHypervisor final : public Hypervisor {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  explicit FakeHypervisor(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace xl::hv::fake

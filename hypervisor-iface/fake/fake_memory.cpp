@@ -20,6 +20,19 @@ bool Memory::is_free(Extent extent) const {
   return first + Pages(piece.bytes.size() >> page_shift) <= extent.first;
 }
 
+std::vector<Extent> Memory::extents() const {
+  std::vector<Extent> all;
+  for (const auto& [first, piece] : pieces_) {
+    const Pages count(piece.bytes.size() / page_size);
+    if (!all.empty() && all.back().first + all.back().count == first) {
+      all.back().count += count;
+    } else {
+      all.push_back({first, count});
+    }
+  }
+  return all;
+}
+
 Result<void> Memory::add(Extent extent, Pages piece) {
   const auto size = static_cast<std::size_t>(to_bytes(extent.count).count());
   void* start = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,

@@ -16,6 +16,8 @@ class Memory {
   Pages populated() const { return populated_; }
   // True if no frame of the extent is populated.
   bool is_free(Extent extent) const;
+  // All of it, ascending, adjoining pieces joined.
+  std::vector<Extent> extents() const;
   // One lot of zeroed memory for `extent`, in pieces laid out in reverse so that they never adjoin.
   Result<void> add(Extent extent, Pages piece);
   // What covers `extent`, without gap, else invalid_argument. The owner keeps the memory alive past

@@ -71,7 +71,55 @@ Result<VcpuInfo> FakeHypervisor::vcpu_info(DomId id, VcpuId vcpu) {
     info.id = vcpu;
     info.online = domain.vcpus.contains(vcpu);
     info.running = info.online && state_->info_of(id, domain).running;
+    info.hard_affinity = state_->affinity(domain.hard_affinity, vcpu);
+    info.soft_affinity = state_->affinity(domain.soft_affinity, vcpu);
     return info;
+  });
+}
+
+Result<void> FakeHypervisor::set_vcpu_affinity(DomId id, VcpuId vcpu, std::optional<CpuSet> hard,
+                                               std::optional<CpuSet> soft) {
+  return state_->on_domain(Call::set_vcpu_affinity, id, [&](Domain& domain) -> Result<void> {
+    XL_TRY(state_->check_vcpu(domain, vcpu));
+    for (const std::optional<CpuSet>& set : {hard, soft}) {
+      if (set && (*set & state_->all_cpus()).none()) {
+        return fail(ErrorCode::invalid_argument, "none of the host's CPUs is in the set");
+      }
+    }
+    if (hard) {
+      domain.hard_affinity[vcpu] = *hard & state_->all_cpus();
+    }
+    if (soft) {
+      domain.soft_affinity[vcpu] = *soft & state_->all_cpus();
+    }
+    return {};
+  });
+}
+
+Result<SchedulingParameters> FakeHypervisor::scheduling(DomId id) {
+  return state_->on_domain(
+      Call::scheduling, id,
+      [](Domain& domain) -> Result<SchedulingParameters> { return domain.scheduling; });
+}
+
+Result<void> FakeHypervisor::set_scheduling(DomId id, const SchedulingParameters& parameters) {
+  return state_->on_domain(Call::set_scheduling, id, [&](Domain& domain) -> Result<void> {
+    if (parameters.weight == 0) {
+      return fail(ErrorCode::invalid_argument, "a weight of 0");
+    }
+    domain.scheduling = parameters;
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::send_trigger(DomId id, VcpuId vcpu, Trigger trigger) {
+  return state_->on_domain(Call::send_trigger, id, [&](Domain& domain) -> Result<void> {
+    XL_TRY(state_->check_vcpu(domain, vcpu));
+    if (trigger == Trigger::power || trigger == Trigger::sleep) {
+      return fail(ErrorCode::not_supported, "PVH domains have no such button");
+    }
+    domain.triggers.push_back(trigger);
+    return {};
   });
 }
 

@@ -12,6 +12,7 @@ std::string_view to_string(Call call) {
     case Call::host_info: return "host_info";
     case Call::read_log: return "read_log";
     case Call::ping: return "ping";
+    case Call::power_off: return "power_off";
     case Call::create_domain: return "create_domain";
     case Call::destroy_domain: return "destroy_domain";
     case Call::pause: return "pause";
@@ -19,8 +20,13 @@ std::string_view to_string(Call call) {
     case Call::domain_info: return "domain_info";
     case Call::list_domains: return "list_domains";
     case Call::shutdown_domain: return "shutdown_domain";
+    case Call::resume_domain: return "resume_domain";
+    case Call::soft_reset: return "soft_reset";
     case Call::set_max_memory: return "set_max_memory";
     case Call::populate_physmap: return "populate_physmap";
+    case Call::populate_on_demand: return "populate_on_demand";
+    case Call::set_memory_target: return "set_memory_target";
+    case Call::populated_extents: return "populated_extents";
     case Call::map_frames: return "map_frames";
     case Call::copy_to_guest: return "copy_to_guest";
     case Call::copy_from_guest: return "copy_from_guest";
@@ -31,9 +37,14 @@ std::string_view to_string(Call call) {
     case Call::get_vcpu_context: return "get_vcpu_context";
     case Call::set_vcpu_context: return "set_vcpu_context";
     case Call::vcpu_info: return "vcpu_info";
+    case Call::set_vcpu_affinity: return "set_vcpu_affinity";
+    case Call::scheduling: return "scheduling";
+    case Call::set_scheduling: return "set_scheduling";
+    case Call::send_trigger: return "send_trigger";
     case Call::event_alloc_unbound: return "event_alloc_unbound";
     case Call::event_bind: return "event_bind";
     case Call::event_close: return "event_close";
+    case Call::event_bindings: return "event_bindings";
     case Call::event_notify: return "event_notify";
     case Call::grant_seed: return "grant_seed";
     case Call::grant_map: return "grant_map";
@@ -87,6 +98,19 @@ Result<void> FakeHypervisor::State::check_vcpu(const Domain& domain, VcpuId vcpu
                                                  std::to_string(domain.options.max_vcpus));
   }
   return {};
+}
+
+CpuSet FakeHypervisor::State::all_cpus() const {
+  CpuSet all;
+  for (unsigned cpu = 0; cpu < options.cpus; ++cpu) {
+    all.set(cpu);
+  }
+  return all;
+}
+
+CpuSet FakeHypervisor::State::affinity(const std::map<VcpuId, CpuSet>& sets, VcpuId vcpu) const {
+  const auto found = sets.find(vcpu);
+  return found == sets.end() ? all_cpus() : found->second;
 }
 
 DomainInfo FakeHypervisor::State::info_of(DomId id, const Domain& domain) const {

@@ -36,7 +36,13 @@ struct Domain {
   std::map<std::uint32_t, std::uint64_t> hvm_params;
   std::vector<MemoryMapEntry> memory_map;
   std::vector<CpuidLeaf> cpuid;
-  std::map<VcpuId, VcpuContext> vcpus;  // the ones that are online
+  std::map<VcpuId, VcpuContext> vcpus;     // the ones that are online
+  std::map<VcpuId, CpuSet> hard_affinity;  // absent: everywhere
+  std::map<VcpuId, CpuSet> soft_affinity;
+  SchedulingParameters scheduling;
+  std::vector<Trigger> triggers;
+  std::vector<Extent> on_demand;
+  std::optional<Pages> memory_target;
   std::map<EventPort, GuestPort> ports;
   std::map<GrantRef, GuestGrant> grants;
 };
@@ -95,6 +101,8 @@ struct FakeHypervisor::State {
 
   Result<Domain*> find(DomId id);
   Result<void> check_vcpu(const Domain& domain, VcpuId vcpu) const;
+  CpuSet all_cpus() const;
+  CpuSet affinity(const std::map<VcpuId, CpuSet>& sets, VcpuId vcpu) const;
   DomainInfo info_of(DomId id, const Domain& domain) const;
   std::uint64_t frames_used() const;
   Result<EventPort> free_local_port() const;

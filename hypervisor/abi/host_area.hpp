@@ -20,7 +20,7 @@ inline constexpr std::uint64_t host_area_size = 0x100000;
 inline constexpr std::uint64_t image_address = 0x200000;
 
 inline constexpr std::uint64_t magic = 0x2b2b6c7870686f73ULL;
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 enum class State : std::uint32_t {
   booting = 0,
@@ -104,7 +104,18 @@ enum class Op : std::uint32_t {
   counters = 29,
   take_freed_frames = 30,
   return_freed_frames = 31,
-  count = 32,
+  set_vcpu_affinity = 32,
+  set_scheduling = 33,
+  get_scheduling = 34,
+  populate_on_demand = 35,
+  set_memory_target = 36,
+  list_extents = 37,
+  list_bindings = 38,
+  attach = 39,
+  send_trigger = 40,
+  soft_reset = 41,
+  resume = 42,
+  count = 43,
 };
 
 // 256 bytes. `args` and `results` are what each Op says below; unused words are zero.
@@ -139,7 +150,7 @@ static_assert(std::has_unique_object_representations_v<Slot>);
 // get_hvm_param   args: index                                     results[0]
 // set_cpuid_policy bulk: CpuidRecord[] (<= 64)
 // *_vcpu_context  args: vcpu; bulk: VcpuContextRecord
-// vcpu_info       args: vcpu                                      results: flags (1 online, 2 blocked, 4 running), cpu, cpu time ns
+// vcpu_info       args: vcpu                                      results: flags (1 online, 2 blocked, 4 running), cpu, cpu time ns, hard affinity, soft affinity
 // event_alloc_unbound args: remote domain                         results[0]: port
 // event_bind      args: remote port                               results[0]: local port (domain 0's)
 // event_close     args: local port
@@ -152,6 +163,17 @@ static_assert(std::has_unique_object_representations_v<Slot>);
 // take_freed_frames                                               bulk: ExtentRecord[] (gfn unused): scrubbed free frames whose host
 //                 memory may be released. They are not allocated until return_freed_frames gives them back.
 // return_freed_frames (all that were taken)
+// set_vcpu_affinity args: vcpu, flags (1 hard, 2 soft), hard, soft (bit n: CPU n)
+// set_scheduling  args: weight, cap
+// get_scheduling                                                  results: weight, cap
+// populate_on_demand args: target in pages; bulk: ExtentRecord[] (mfn ignored)
+// set_memory_target args: pages
+// list_extents    args: first gfn                                 bulk: ExtentRecord[] ascending; results[0]: more follow
+// list_bindings   args: first local port                          bulk: BindingRecord[] ascending; results[0]: more follow
+// attach          a new process is domain 0: its grant mappings end, frames taken as freed return, all bound ports become pending
+// send_trigger    args: vcpu, XEN_DOMCTL_SENDTRIGGER_*
+// soft_reset
+// resume
 // clang-format on
 
 inline constexpr std::uint64_t create_flag_x2apic = 1;
@@ -174,8 +196,9 @@ struct DomainRecord {
   std::uint64_t cpu_time_ns;
   std::uint64_t overhead_bytes;
   std::uint64_t handle[2];
+  std::uint64_t on_demand_pages;
 };
-static_assert(sizeof(DomainRecord) == 72);
+static_assert(sizeof(DomainRecord) == 80);
 inline constexpr std::uint32_t domain_flag_running = 1;
 inline constexpr std::uint32_t domain_flag_blocked = 2;
 inline constexpr std::uint32_t domain_flag_paused = 4;
@@ -217,6 +240,13 @@ struct GrantSeedRecord {
   std::uint32_t ref;
   std::uint32_t peer;
   std::uint64_t gfn;
+};
+
+struct BindingRecord {
+  std::uint32_t local;   // domain 0's port
+  std::uint32_t remote;  // the domain's
+  std::uint32_t domain;
+  std::uint32_t reserved;
 };
 
 struct CounterRecord {
