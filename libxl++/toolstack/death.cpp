@@ -6,6 +6,7 @@
 
 #include "base/scope_exit.hpp"
 #include "libxl++/toolstack/death_policy.hpp"
+#include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/engine.hpp"
 
 namespace xl::toolstack {
@@ -115,7 +116,9 @@ void Engine::lose(const SessionRef& session) {
     // Without Domain::lifecycle: its holder may be waiting for the hypervisor. Both ends are safe
     // to be told twice.
     domain->console->end();
+    session->store().release(domain->id);
     domain->store->end();
+    forget_in_store(session->store(), domain->id);
     loop_->wake(domain, Line::console);
     DomainEnd end;
     end.id = domain->id;

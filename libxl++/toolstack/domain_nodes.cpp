@@ -29,8 +29,11 @@ std::string vm_path(const config::Uuid& uuid) {
 std::string libxl_path(DomId id) {
   return fmt::format("/libxl/{}", id.value());
 }
+std::string backend_directory(DomId id) {
+  return fmt::format("/local/domain/0/backend/console/{}", id.value());
+}
 std::string console_backend_path(DomId id) {
-  return fmt::format("/local/domain/0/backend/console/{}/0", id.value());
+  return backend_directory(id) + "/0";
 }
 
 PermissionsRef share(Permissions permissions) {
@@ -150,8 +153,19 @@ std::vector<NodeSpec> domain_nodes(const DomainNodesInput& in) {
 }
 
 std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid) {
-  return {xenstore::domain_path(id), vm_path(uuid), libxl_path(id),
-          fmt::format("/local/domain/0/backend/console/{}", id.value())};
+  return {xenstore::domain_path(id), vm_path(uuid), libxl_path(id), backend_directory(id)};
+}
+
+void forget_in_store(xenstore::Server& store, DomId id) {
+  std::vector<std::string> directories{xenstore::domain_path(id), libxl_path(id),
+                                       backend_directory(id)};
+  // Only domain 0 may write this node, so the guest cannot name another's directory there.
+  const auto vm = store.read(xenstore::domain_path(id) + "/vm");
+  if (vm && vm->starts_with("/vm/")) {
+    directories.push_back(*vm);
+  }
+  store.release(id);
+  store.remove_domain(id, directories);
 }
 
 std::vector<NodeSpec> name_nodes(DomId id, const config::Uuid& uuid, const std::string& name) {

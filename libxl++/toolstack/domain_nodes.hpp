@@ -31,6 +31,10 @@ std::vector<xenstore::NodeSpec> domain_nodes(const DomainNodesInput& input);
 // The directories that hold all of them, to be removed with the domain.
 std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid);
 
+// Releases the domain and removes all that the store has of it, as far as the store itself tells:
+// for a domain of which nothing else is known any more.
+void forget_in_store(xenstore::Server& store, DomId id);
+
 // The nodes that hold the domain's name.
 std::vector<xenstore::NodeSpec> name_nodes(DomId id, const config::Uuid& uuid,
                                            const std::string& name);

@@ -7,7 +7,23 @@
 #include <system_error>
 #include <utility>
 
+#include "libxl++/toolstack/domain_nodes.hpp"
+
 namespace xl::toolstack {
+namespace {
+
+Result<std::shared_ptr<xenstore::Server>> open_store(const std::string& directory) {
+  if (directory.empty()) {
+    return std::make_shared<xenstore::Server>();
+  }
+  XL_TRY_ASSIGN(std::shared_ptr<xenstore::Server> store, xenstore::Server::open(directory));
+  for (const DomId id : store->unclaimed()) {
+    forget_in_store(*store, id);
+  }
+  return store;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Toolstack>> Toolstack::create(Options options) {
   XL_TRY_ASSIGN(std::unique_ptr<Engine> engine, Engine::create(std::move(options)));
@@ -23,7 +39,8 @@ Result<std::unique_ptr<Engine>> Engine::create(Options options) {
           system_error(error.value(), "creating the log directory '" + options.log_dir + "'"));
     }
   }
-  std::unique_ptr<Engine> engine(new Engine(std::move(options)));
+  XL_TRY_ASSIGN(std::shared_ptr<xenstore::Server> store, open_store(options.runtime_dir));
+  std::unique_ptr<Engine> engine(new Engine(std::move(options), std::move(store)));
   EventLoop::Handlers handlers;
   handlers.domain_changed = [self = engine.get()](const SessionRef& session, DomId id) {
     self->domain_changed(session, id);
@@ -36,10 +53,11 @@ Result<std::unique_ptr<Engine>> Engine::create(Options options) {
   return engine;
 }
 
-Engine::Engine(Options options)
+Engine::Engine(Options options, std::shared_ptr<xenstore::Server> store)
     : options_(std::move(options)),
       images_(Bytes(options_.kernel_cache_limit)),
-      sessions_(options_.hypervisor,
+      store_(std::move(store)),
+      sessions_(options_.hypervisor, store_,
                 [this](SessionRef session) { loop_->serve(std::move(session)); }) {}
 
 Engine::~Engine() {
@@ -51,9 +69,14 @@ Engine::~Engine() {
 }
 
 void Engine::emit(LifecycleEvent::Kind kind, DomId id, std::string name,
-                  std::optional<DomainEnd> end) {
-  LifecycleEvent event{kind, id, std::move(name), std::move(end)};
-  loop_->post([this, event = std::move(event)] { events_.call(event); });
+                  std::optional<DomainEnd> end, EventDetails details) {
+  event_log_.add({kind, id, std::move(name), std::move(end), std::move(details)},
+                 [this](const LifecycleEvent& event) {
+                   loop_->post([this, event] {
+                     last_told_ = event.sequence;
+                     events_.call(event);
+                   });
+                 });
 }
 
 }  // namespace xl::toolstack

@@ -3,8 +3,8 @@
 // death.cpp and questions.cpp.
 //
 // Lock order: Domain::lifecycle, then the locks inside registry, session, console, xenstore and
-// loop, which are leaves but for the xenstore server's, under which the loop's is taken. The event
-// thread takes no Domain::lifecycle.
+// loop, which are leaves but for the xenstore server's and the event log's, under which the loop's
+// is taken. The event thread takes no Domain::lifecycle.
 #pragma once
 
 #include <memory>
@@ -18,6 +18,7 @@
 #include "libdomainbuilder/build.hpp"
 #include "libdomainbuilder/image/image_cache.hpp"
 #include "libxl++/toolstack/domain.hpp"
+#include "libxl++/toolstack/event_log.hpp"
 #include "libxl++/toolstack/event_loop.hpp"
 #include "libxl++/toolstack/registry.hpp"
 #include "libxl++/toolstack/session_slot.hpp"
@@ -52,14 +53,17 @@ class Engine final : public Toolstack {
   Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) override;
   Result<void> write_console(DomId domain, std::span<const std::byte> input) override;
   Result<std::string> console_log(DomId domain) override;
-  std::unique_ptr<Subscription> subscribe(EventSink sink) override;
+  using Toolstack::subscribe;
+  std::unique_ptr<Subscription> subscribe(EventSink sink,
+                                          std::optional<std::uint64_t> after) override;
+  std::vector<LifecycleEvent> events_after(std::uint64_t sequence) const override;
 
  private:
   using DomainRef = std::shared_ptr<Domain>;
   using SessionRef = std::shared_ptr<Session>;
   using EventList = console::CallbackList<const LifecycleEvent&>;
 
-  explicit Engine(Options options);
+  Engine(Options options, std::shared_ptr<xenstore::Server> store);
 
   // --- create.cpp ---
   Result<CreatedDomain> create_claimed(Registry::Claim claim, DomainPlan plan, bool paused,
@@ -88,7 +92,7 @@ class Engine final : public Toolstack {
 
   // --- engine.cpp ---
   void emit(LifecycleEvent::Kind kind, DomId id, std::string name,
-            std::optional<DomainEnd> end = {});
+            std::optional<DomainEnd> end = {}, EventDetails details = {});
   // Passes a result on; if it says that the hypervisor is gone, its session ends.
   template <typename T>
   Result<T> checked(const SessionRef& session, Result<T> result) {
@@ -102,7 +106,10 @@ class Engine final : public Toolstack {
   Registry registry_;
   build::ImageCache images_;
   EventList events_;
+  EventLog event_log_;
+  std::uint64_t last_told_ = 0;  // event thread; the number of the last event that events_ got
   std::atomic<std::int64_t> last_create_{0};  // steady clock, ns
+  const std::shared_ptr<xenstore::Server> store_;
   SessionSlot sessions_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<WorkQueue> work_;  // last: its tasks use all the rest

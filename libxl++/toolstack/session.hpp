@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Session: one life of the hypervisor and what depends on it: the xenstore, and which domain each
-// of domain 0's event ports serves. When the hypervisor dies the whole session goes, and the next
-// one starts from nothing.
+// Session: one life of the hypervisor and which domain each of domain 0's event ports serves. When
+// the hypervisor dies the whole session goes, and the next one starts from nothing. The xenstore
+// outlives it: tools use it without a hypervisor too.
 //
 // Thread rule: every function from any thread.
 #pragma once
@@ -29,8 +29,8 @@ struct PortTarget {
 
 class Session {
  public:
-  explicit Session(std::unique_ptr<hv::Hypervisor> hypervisor)
-      : hypervisor_(std::move(hypervisor)) {}
+  Session(std::unique_ptr<hv::Hypervisor> hypervisor, std::shared_ptr<xenstore::Server> store)
+      : hypervisor_(std::move(hypervisor)), store_(std::move(store)) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() {
@@ -43,7 +43,7 @@ class Session {
   std::shared_future<void> over() { return over_future_; }
 
   hv::Hypervisor& hypervisor() { return *hypervisor_; }
-  xenstore::Server& store() { return store_; }
+  xenstore::Server& store() { return *store_; }
 
   void add_port(EventPort port, PortTarget target) {
     const std::lock_guard lock(mutex_);
@@ -66,7 +66,7 @@ class Session {
 
  private:
   std::unique_ptr<hv::Hypervisor> hypervisor_;
-  xenstore::Server store_;
+  const std::shared_ptr<xenstore::Server> store_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint32_t, PortTarget> ports_;
   std::promise<void> over_;

@@ -37,7 +37,7 @@ Result<std::shared_ptr<Session>> SessionSlot::get() {
   const auto error = hypervisor ? nullptr : std::make_shared<const Error>(hypervisor.error());
   std::shared_ptr<Session> session;
   if (error == nullptr) {
-    session = std::make_shared<Session>(std::move(hypervisor).value());
+    session = std::make_shared<Session>(std::move(hypervisor).value(), store_);
     started_(session);
   }
   lock.lock();

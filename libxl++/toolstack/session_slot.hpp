@@ -20,8 +20,9 @@ namespace xl::toolstack {
 class SessionSlot {
  public:
   // `started` is called with each new session before anyone else sees it.
-  SessionSlot(HypervisorFactory factory, std::function<void(std::shared_ptr<Session>)> started)
-      : factory_(std::move(factory)), started_(std::move(started)) {}
+  SessionSlot(HypervisorFactory factory, std::shared_ptr<xenstore::Server> store,
+              std::function<void(std::shared_ptr<Session>)> started)
+      : factory_(std::move(factory)), store_(std::move(store)), started_(std::move(started)) {}
 
   // Errors: the factory's; everyone who waited for that start gets it, the next call tries again.
   Result<std::shared_ptr<Session>> get();
@@ -32,6 +33,7 @@ class SessionSlot {
 
  private:
   HypervisorFactory factory_;
+  const std::shared_ptr<xenstore::Server> store_;
   std::function<void(std::shared_ptr<Session>)> started_;
   mutable std::mutex mutex_;
   std::condition_variable start_over_;

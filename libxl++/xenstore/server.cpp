@@ -72,6 +72,19 @@ Result<std::unique_ptr<Client>> Server::introduce(DomId domain,
               "xenstore: domain " + std::to_string(domain.value()) + " is introduced already");
 }
 
+Result<std::unique_ptr<Server>> Server::open(const std::string&, Limits limits) {
+  return std::make_unique<Server>(limits);
+}
+
+std::vector<DomId> Server::unclaimed() {
+  return {};
+}
+
+Result<std::unique_ptr<Client>> Server::adopt(DomId domain, std::function<void()>) {
+  return fail(ErrorCode::not_found,
+              "xenstore: domain " + std::to_string(domain.value()) + " is not known");
+}
+
 void Server::release(DomId domain) {
   const std::lock_guard lock(mutex_);
   store_.release(domain);

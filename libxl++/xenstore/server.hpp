@@ -59,6 +59,14 @@ class Server {
  public:
   explicit Server(Limits limits = {}) : store_(limits) {}
 
+  // The store as it is kept in `directory`, of this or an earlier process; from now on every change
+  // is kept there. Errors: io, if the journal cannot be read or made.
+  static Result<std::unique_ptr<Server>> open(const std::string& directory, Limits limits = {});
+  // Guests that were introduced to an earlier process and not adopted since.
+  std::vector<DomId> unclaimed();
+  // One of those. Its client is as it was, to the byte. Errors: not_found.
+  Result<std::unique_ptr<Client>> adopt(DomId domain, std::function<void()> event_queued);
+
   // A guest, from now on introduced; until release(). `event_queued` as of Connection. Errors:
   // already_exists.
   Result<std::unique_ptr<Client>> introduce(DomId domain, std::function<void()> event_queued);
