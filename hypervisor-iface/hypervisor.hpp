@@ -74,7 +74,7 @@ struct DomainInfo {
   std::uint32_t max_vcpus = 0;
   // What the hypervisor itself spends on the domain, beside its RAM.
   std::uint64_t overhead_bytes = 0;
-  Pages on_demand;  // promised by populate_on_demand, without a frame yet
+  Pages on_demand;  // may still get by demand: what is promised, within the target
 };
 
 // Physical CPUs, by number.
@@ -265,8 +265,9 @@ class Hypervisor {
   // How many pages the domain may have, by demand or by ballooning, from now on
   // (XENMEM_set_pod_target). Takes none away.
   virtual Result<void> set_memory_target(DomId domain, Pages target) = 0;
-  // All frames that the domain has, ascending, adjoining ones joined.
+  // All RAM frames that the domain has, ascending, adjoining ones joined.
   virtual Result<std::vector<Extent>> populated_extents(DomId domain) = 0;
+  // Memory on demand gets its frames; no_memory where it may not have any.
   virtual Result<GuestMapping> map_frames(DomId domain, Extent extent) = 0;
   virtual Result<void> copy_to_guest(DomId domain, GuestPhys to,
                                      std::span<const std::byte> from) = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "hypervisor-iface/bundled/parts.hpp"
 #include "hypervisor-iface/bundled/translation.hpp"
@@ -59,7 +60,13 @@ Result<void> BundledHypervisor::populate_on_demand(DomId domain, std::span<const
   for (const Extent& extent : extents) {
     wire.push_back({extent.first.value(), 0, extent.count.count()});
   }
-  return parts_->tell(abi::Op::populate_on_demand, domain, {target.count()}, bytes_of(wire));
+  Result<void> result =
+      parts_->tell(abi::Op::populate_on_demand, domain, {target.count()}, bytes_of(wire));
+  if (!result && result.error().code == ErrorCode::no_memory) {
+    parts_->janitor->wait_for_frames();
+    result = parts_->tell(abi::Op::populate_on_demand, domain, {target.count()}, bytes_of(wire));
+  }
+  return result;
 }
 
 Result<void> BundledHypervisor::set_memory_target(DomId domain, Pages target) {
@@ -98,8 +105,15 @@ Result<GuestMapping> BundledHypervisor::map_frames(DomId domain, Extent extent) 
   std::vector<MappedSegment> segments;
   for (Gfn at = extent.first; at < end;) {
     const Pages left = end - at;
-    XL_TRY_ASSIGN(const Response response,
-                  parts_->ask(abi::Op::translate, domain, {at.value(), left.count()}));
+    const auto translate = [&] {
+      return parts_->ask(abi::Op::translate, domain, {at.value(), left.count()});
+    };
+    Result<Response> answer = translate();
+    if (!answer && answer.error().code == ErrorCode::no_memory) {
+      parts_->janitor->wait_for_frames();  // as in populate_physmap, for memory on demand
+      answer = translate();
+    }
+    XL_TRY_ASSIGN(const Response response, std::move(answer));
     const Pages covered(response.results[0]);
     if (covered == Pages(0)) {
       return fail(

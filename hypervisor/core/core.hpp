@@ -33,6 +33,7 @@ struct Core {
   GrantTable<P> host_grants;     // what domain 0 has mapped: only the maptrack is used
   std::byte* changed = nullptr;  // one frame: a bit per domain id
   std::atomic<std::uint64_t> hypervisor_frames{0};  // held by the hypervisor for itself
+  std::atomic<std::uint64_t> promised{0};           // of all domains: frames set aside for them
 
   // Zeroed hypervisor frames, aligned to their size; order <= 6. `domain` pays, or the hypervisor
   // if it is null.

@@ -49,6 +49,9 @@ class Events {
   // Moves the vcpu's vcpu_info to `at`, and makes everything look pending once, so that nothing is
   // lost.
   void move_info(Vcpu<P>& vcpu, std::byte* at);
+  // Makes up to `count` of domain 0's bound ports pending, from `from` on; returns the port to go on
+  // with, 0 at the end.
+  std::uint32_t remind_host(std::uint32_t from, std::uint32_t count);
   // Frees what ports domain 0 has left towards a domain that goes.
   void release_host_ports(DomId gone);
 
@@ -84,4 +87,5 @@ class Events {
 }  // namespace hyp
 
 #include "hypervisor/core/events_fifo.hpp"
+#include "hypervisor/core/events_host.hpp"
 #include "hypervisor/core/events_impl.hpp"

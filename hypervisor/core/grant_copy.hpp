@@ -118,6 +118,7 @@ class HeldSide {
       status_ = GNTST_permission_denied;
       return;
     }
+    Guard guard(owner.memory_lock);
     const Result<Mfn> mfn = call_.parts.memory.ram_frame(owner, Gfn(gfn));
     if (!mfn) {
       status_ = GNTST_bad_page;

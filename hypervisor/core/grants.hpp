@@ -67,6 +67,8 @@ class Grants {
   // Ends what domain 0 still has mapped of a domain that goes. The handles stay taken until
   // host_unmap.
   void drop_host_mappings(const Domain<P>& granter);
+  // Ends up to `count` of all of domain 0's mappings, handles included; true: there is more.
+  bool end_host_mappings(unsigned count);
 
   // Unmaps up to `count` of what a dying domain has mapped of others; true: there is more.
   bool drop_mappings(Domain<P>& domain, unsigned count);

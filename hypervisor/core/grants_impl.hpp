@@ -268,6 +268,18 @@ void Grants<P>::drop_host_mappings(const Domain<P>& granter) {
   }
 }
 
+template <typename P>
+bool Grants<P>::end_host_mappings(unsigned count) {
+  for (; count > 0; --count) {
+    const std::uint32_t handle = core_.host_grants.next_track(0);
+    if (handle == ~0U) {
+      return false;
+    }
+    (void)host_unmap(handle).has_value();
+  }
+  return true;
+}
+
 // --- the table as a whole ---
 
 // Entries of one version mean nothing in the other: all but the toolstack's reserved ones are

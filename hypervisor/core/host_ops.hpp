@@ -33,6 +33,8 @@ class HostOps {
   HostResult machine_counters(HostRequest& request);
   HostResult take_freed(HostRequest& request);
   void publish_releasable();
+  HostResult list_bindings(HostRequest& request);
+  HostResult attach(HostRequest& request);
 
   // --- of a domain
   HostResult destroy(HostRequest& request, Domain<P>& domain);
@@ -43,6 +45,9 @@ class HostOps {
   HostResult set_max_memory(HostRequest& request, Domain<P>& domain);
   HostResult populate(HostRequest& request, Domain<P>& domain);
   HostResult translate(HostRequest& request, Domain<P>& domain);
+  HostResult populate_on_demand(HostRequest& request, Domain<P>& domain);
+  HostResult set_memory_target(HostRequest& request, Domain<P>& domain);
+  HostResult list_extents(HostRequest& request, Domain<P>& domain);
   HostResult copy_to(HostRequest& request, Domain<P>& domain);
   HostResult copy_from(HostRequest& request, Domain<P>& domain);
   HostResult set_memory_map(HostRequest& request, Domain<P>& domain);
@@ -61,6 +66,8 @@ class HostOps {
   static Errno errno_of(GrantError error);
   xl::abi::DomainRecord record_of(Domain<P>& domain);
   HostResult check_extents(const HostRequest& request, const Domain<P>& domain) const;
+  Result<void> check_promises(const HostRequest& request) const;
+  HostResult undo_from_here(HostRequest& request, Errno cause) const;
   HostResult undo_populate(HostRequest& request, Domain<P>& domain, Errno cause);
   // Stops the domain's vcpus around an operation on registers: `more` until none runs elsewhere.
   template <typename Work>
@@ -72,6 +79,8 @@ class HostOps {
 
 }  // namespace hyp
 
+#include "hypervisor/core/host_ops_attach.hpp"
 #include "hypervisor/core/host_ops_domain.hpp"
 #include "hypervisor/core/host_ops_machine.hpp"
 #include "hypervisor/core/host_ops_memory.hpp"
+#include "hypervisor/core/host_ops_on_demand.hpp"

@@ -52,6 +52,7 @@ xl::abi::DomainRecord HostOps<P>::record_of(Domain<P>& domain) {
   record.max_vcpus = domain.vcpu_count;
   record.pages = domain.pages;
   record.max_pages = domain.max_pages;
+  record.on_demand_pages = domain.promised;
   record.overhead_bytes = domain.overhead_pages.load() * xl::page_size;
   record.handle[0] = domain.handle[0];
   record.handle[1] = domain.handle[1];

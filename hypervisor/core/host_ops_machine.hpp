@@ -35,6 +35,9 @@ typename HostOps<P>::Handler HostOps<P>::handler_of(xl::abi::Op op) const {
     case Op::set_max_memory: return &HostOps::set_max_memory;
     case Op::populate: return &HostOps::populate;
     case Op::translate: return &HostOps::translate;
+    case Op::populate_on_demand: return &HostOps::populate_on_demand;
+    case Op::set_memory_target: return &HostOps::set_memory_target;
+    case Op::list_extents: return &HostOps::list_extents;
     case Op::copy_to_guest: return &HostOps::copy_to;
     case Op::copy_from_guest: return &HostOps::copy_from;
     case Op::set_memory_map: return &HostOps::set_memory_map;
@@ -71,6 +74,8 @@ HostResult HostOps<P>::run_global(HostRequest& request) {
       return parts_.grants.host_unmap(request.args[0]) ? done() : fail(Errno::inval);
     case Op::take_freed_frames: return take_freed(request);
     case Op::return_freed_frames: parts_.core.frames.return_freed(); return done();
+    case Op::list_bindings: return list_bindings(request);
+    case Op::attach: return attach(request);
     default: return fail(Errno::nosys);
   }
 }
@@ -80,7 +85,10 @@ HostResult HostOps<P>::host_info(HostRequest& request) {
   typename Frames<P>::Counts counts;
   parts_.reaper.between_steps([&](std::uint64_t dying) {
     counts = parts_.core.frames.counts();
-    request.results[0] = counts.free() + dying;
+    // What is promised to domains is spent, for whoever asks whether there is room for another.
+    const std::uint64_t unused = counts.free() + dying;
+    const std::uint64_t promised = parts_.core.promised.load();
+    request.results[0] = unused > promised ? unused - promised : 0;
     request.results[1] = counts.dirty + counts.offered + dying;
   });
   request.results[2] = parts_.core.header().hypervisor_pages + counts.metadata +

@@ -35,7 +35,7 @@ HostResult HostOps<P>::check_extents(const HostRequest& request, const Domain<P>
   if (total > gfn_limit || domain.pages + total > domain.max_pages) {
     return fail(Errno::nomem);
   }
-  if (total > counts.clean + counts.dirty) {
+  if (total + parts_.core.promised.load() - domain.promised.load() > counts.clean + counts.dirty) {
     // What dead domains still hold comes back by itself; what the host holds, it has to return
     // first.
     return parts_.reaper.has_work() ? HostResult(Progress::more) : fail(Errno::nomem);
@@ -110,46 +110,56 @@ HostResult HostOps<P>::undo_populate(HostRequest& request, Domain<P>& domain, Er
   return Progress::more;
 }
 
+// position: pages covered; args[2] to args[4]: the run so far. Who looks at memory that waits for
+// its first touch touches it.
 template <typename P>
 HostResult HostOps<P>::translate(HostRequest& request, Domain<P>& domain) {
+  constexpr std::uint64_t step_ns = 2'000'000;  // a frame may have to be scrubbed first
   const std::uint64_t first = request.args[0];
   const std::uint64_t count = request.args[1];
   if (first >= gfn_limit || count > gfn_limit - first) {
     return fail(Errno::inval);
   }
-  xl::abi::ExtentRecord run{};
-  std::uint64_t covered = 0;
+  xl::abi::ExtentRecord run{request.args[2], request.args[3], request.args[4]};
+  if (request.step == 0) {
+    run = {};
+    request.step = 1;
+  }
   const auto put_run = [&] {
-    if (run.pages == 0) {
+    if (run.pages != 0 && request.put(run)) {
+      request.results[0] = run.gfn + run.pages - first;
       return true;
     }
-    if (!request.put(run)) {
-      return false;
-    }
-    covered = run.gfn + run.pages - first;
-    return true;
+    return run.pages == 0;
   };
-  for (std::uint64_t at = 0; at < count;) {
-    const PhysmapEntry entry = domain.physmap.lookup(Gfn(first + at));
-    if (entry.kind != PageKind::ram && entry.kind != PageKind::shared) {
-      break;
+  const std::uint64_t end = parts_.core.platform.now_ns() + step_ns;
+  for (std::uint64_t& at = request.position; at < count;) {
+    const Result<PhysmapEntry> found = parts_.memory.touch(domain, Gfn(first + at));
+    if (!found || (found->kind != PageKind::ram && found->kind != PageKind::shared)) {
+      (void)put_run();
+      // The rest cannot be had: that is no error as long as there is something before it.
+      return found || request.results[0] != 0 ? done() : fail(Errno::nomem);
     }
-    const std::uint64_t size = level_pages(entry.level);
+    const std::uint64_t size = level_pages(found->level);
     const std::uint64_t left = size - ((first + at) & (size - 1));
     const std::uint64_t pages = left < count - at ? left : count - at;
-    if (run.pages != 0 && run.mfn + run.pages == entry.mfn.value()) {
+    if (run.pages != 0 && run.mfn + run.pages == found->mfn.value()) {
       run.pages += pages;
     } else {
       if (!put_run()) {
-        run.pages = 0;
-        break;
+        return done();
       }
-      run = xl::abi::ExtentRecord{first + at, entry.mfn.value(), pages};
+      run = xl::abi::ExtentRecord{first + at, found->mfn.value(), pages};
     }
     at += pages;
+    if (at < count && parts_.core.platform.now_ns() > end) {
+      request.args[2] = run.gfn;
+      request.args[3] = run.mfn;
+      request.args[4] = run.pages;
+      return Progress::more;
+    }
   }
   (void)put_run();
-  request.results[0] = covered;
   return done();
 }
 

@@ -4,105 +4,9 @@
 #pragma once
 
 #include "hypervisor/core/call.hpp"
+#include "hypervisor/core/hypercall_reservation.hpp"
 
 namespace hyp::memory_op {
-
-inline constexpr unsigned command_bits = 6;  // MEMOP_CMD_MASK
-inline constexpr std::uint64_t extents_per_call = 64;
-
-template <typename P>
-Result<void> check_self(const Call<P>& call, std::uint16_t id) {
-  if (call.is_self(id)) {
-    return {};
-  }
-  return fail(id == 0 || call.parts.core.domains.find(DomId(id)) != nullptr ? Errno::perm
-                                                                            : Errno::srch);
-}
-
-// --- XENMEM_populate_physmap, increase_reservation, decrease_reservation ---
-
-struct Reservation {
-  std::uint64_t list = 0;
-  std::uint64_t count = 0;
-  std::uint32_t order = 0;
-  std::uint16_t domain = 0;
-};
-
-template <typename P>
-Result<Reservation> read_reservation(const Call<P>& call, std::uint64_t arg) {
-  Fields<P> fields(call, arg);
-  Reservation value;
-  XL_TRY_ASSIGN(value.list, fields.next_word());
-  XL_TRY_ASSIGN(value.count, fields.next_word());
-  XL_TRY_ASSIGN(value.order, fields.template next<std::uint32_t>());
-  XL_TRY(fields.template next<std::uint32_t>());  // mem_flags: there is one kind of memory here
-  XL_TRY_ASSIGN(value.domain, fields.template next<std::uint16_t>());
-  return value;
-}
-
-template <typename P>
-Result<void> populate(const Call<P>& call, Gfn gfn, unsigned order) {
-  Domain<P>& domain = call.domain();
-  Guard guard(domain.memory_lock);
-  if (order == order_2m) {
-    return call.parts.memory.populate_exact(domain, gfn, 1);
-  }
-  for (std::uint64_t i = 0; i < 1ULL << order; ++i) {
-    if (const Result<void> done = call.parts.memory.populate_exact(domain, gfn + Pages(i), 0);
-        !done) {
-      for (; i > 0; --i) {
-        (void)call.parts.memory.release(domain, gfn + Pages(i - 1)).has_value();
-      }
-      return done;
-    }
-  }
-  return {};
-}
-
-template <typename P>
-Result<void> release(const Call<P>& call, Gfn gfn, unsigned order) {
-  Domain<P>& domain = call.domain();
-  Guard guard(domain.memory_lock);
-  for (std::uint64_t i = 0; i < 1ULL << order; ++i) {
-    XL_TRY(call.parts.memory.release(domain, gfn + Pages(i)));
-  }
-  return {};
-}
-
-// The number of extents done, as Xen answers; errors of the list itself count as its end.
-template <typename P>
-std::int64_t change_reservation(const Call<P>& call, std::uint64_t command, std::uint64_t arg,
-                                std::uint64_t start) {
-  const Result<Reservation> op = read_reservation(call, arg);
-  if (!op) {
-    return negative(op.error());
-  }
-  if (const Result<void> self = check_self(call, op->domain); !self) {
-    return negative(self.error());
-  }
-  const auto done = [](std::uint64_t count) { return static_cast<std::int64_t>(count); };
-  const std::uint64_t size = call.pointer_size();
-  if (op->count > (~0ULL >> command_bits) || op->order > order_2m || start > op->count) {
-    return done(start);
-  }
-  for (std::uint64_t i = start; i < op->count; ++i) {
-    if (i - start == extents_per_call) {
-      call.frame.args[0] = command | i << command_bits;
-      return call.again();
-    }
-    const Result<std::uint64_t> gfn = call.read_word(op->list + i * size);
-    if (!gfn || *gfn >= gfn_limit) {
-      return done(i);
-    }
-    const Result<void> changed = command == XENMEM_populate_physmap
-                                     ? populate(call, Gfn(*gfn), op->order)
-                                     : release(call, Gfn(*gfn), op->order);
-    if (!changed) {
-      return done(i);
-    }
-  }
-  return done(op->count);
-}
 
 // --- XENMEM_add_to_physmap, remove_from_physmap ---
 
@@ -214,6 +118,7 @@ Result<void> remove_from_physmap(const Call<P>& call, std::uint64_t arg) {
   Domain<P>& domain = call.domain();
   Guard guard(domain.memory_lock);
   switch (domain.physmap.lookup(Gfn(gfn)).kind) {
+    case PageKind::on_demand:
     case PageKind::ram: return call.parts.memory.release(domain, Gfn(gfn));
     case PageKind::shared: return call.parts.memory.unmap_shared(domain, Gfn(gfn));
     default: return fail(Errno::noent);
@@ -252,10 +157,24 @@ std::int64_t ask_own(const Call<P>& call, std::uint64_t command, std::uint64_t a
   Domain<P>& domain = call.domain();
   Guard guard(domain.memory_lock);
   switch (command) {
-    case XENMEM_current_reservation: return static_cast<std::int64_t>(domain.pages);
+    // As in Xen, where the frames that a domain may demand are its own already.
+    case XENMEM_current_reservation:
+      return static_cast<std::int64_t>(domain.pages + domain.promised);
     case XENMEM_maximum_reservation: return static_cast<std::int64_t>(domain.max_pages);
     default: return static_cast<std::int64_t>(domain.highest_gfn);
   }
+}
+
+// For the toolstack, of another domain: never of the caller's own.
+template <typename P>
+std::int64_t pod_target(const Call<P>& call, std::uint64_t arg) {
+  const Result<std::uint16_t> id =
+      call.template read<std::uint16_t>(arg + offsetof(xen_pod_target_t, domid));
+  if (!id) {
+    return negative(id.error());
+  }
+  const Result<void> self = check_self(call, *id);
+  return negative(self ? Errno::perm : self.error());
 }
 
 template <typename P>
@@ -263,6 +182,7 @@ std::int64_t dispatch(const Call<P>& call, std::uint64_t word, std::uint64_t arg
   const std::uint64_t command = word & ((1ULL << command_bits) - 1);
   const std::uint64_t start = word >> command_bits;
   switch (command) {
+    case XENMEM_increase_reservation:
     case XENMEM_populate_physmap:
     case XENMEM_decrease_reservation: return change_reservation(call, command, arg, start);
     case XENMEM_add_to_physmap: return add_to_physmap(call, arg);
@@ -272,6 +192,8 @@ std::int64_t dispatch(const Call<P>& call, std::uint64_t word, std::uint64_t arg
     case XENMEM_current_reservation:
     case XENMEM_maximum_reservation:
     case XENMEM_maximum_gpfn: return ask_own(call, command, arg);
+    case XENMEM_get_pod_target:
+    case XENMEM_set_pod_target: return pod_target(call, arg);
     case XENMEM_maximum_ram_page: return static_cast<std::int64_t>(call.parts.core.last_frame);
     default: return negative(Errno::nosys);
   }

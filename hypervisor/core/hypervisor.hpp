@@ -54,6 +54,14 @@ class Hypervisor {
   void wake_up(unsigned cpu);
 
   // --- exits of the vcpu that runs on this CPU
+  // What is at gfn, after it got its frame if it waited for the first touch (takes memory_lock). No
+  // answer: it cannot get one now.
+  Result<PhysmapEntry> touch(Vcpu<P>& vcpu, Gfn gfn) {
+    return parts_.memory.touch(*vcpu.domain, gfn);
+  }
+  // The same for the guest's own access: a domain that may have no more memory crashes. The guest
+  // repeats the access in any case.
+  void fault(Vcpu<P>& vcpu, Gfn gfn);
   void hypercall(Vcpu<P>& vcpu, HypercallFrame& frame);
   void block(Vcpu<P>& vcpu) { sched_op::block(parts_, vcpu); }  // HLT with IF=1: until has_event()
   void yield(Vcpu<P>& vcpu) { parts_.core.scheduler.yield(vcpu); }

@@ -156,6 +156,18 @@ void Hypervisor<P>::wake_up(unsigned cpu) {
 // --- exits ---
 
 template <typename P>
+void Hypervisor<P>::fault(Vcpu<P>& vcpu, Gfn gfn) {
+  const Result<PhysmapEntry> found = touch(vcpu, gfn);
+  if (found || found.error() == Errno::again) {
+    return;
+  }
+  const char* const cause = found.error() == Errno::nomem
+                                ? "touched more memory than its target allows"
+                                : "touched memory for which the host has no frame";
+  crash_domain(parts_, vcpu, {cause, 0, gfn.value(), 0});
+}
+
+template <typename P>
 void Hypervisor<P>::hypercall(Vcpu<P>& vcpu, HypercallFrame& frame) {
   vcpu.last_hypercall = frame.number;
   if (frame.number < hypercall_numbers) {

@@ -192,6 +192,11 @@ Result<void> Lifecycle<P>::destroy(Domain<P>& domain) {
   events_.release_host_ports(domain.id);
   grants_.drop_host_mappings(domain);
   core_.domains.remove(domain.id);
+  {
+    Guard guard(domain.memory_lock);
+    domain.memory_target = 0;
+    core_.promised.fetch_sub(domain.promised.exchange(0));
+  }
   core_.tell_host_changed(domain.id);
   reaper_.add_domain(domain);
   return {};

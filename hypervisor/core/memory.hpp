@@ -4,6 +4,8 @@
 // it.
 #pragma once
 
+#include <array>
+
 #include "hypervisor/core/core.hpp"
 #include "hypervisor/core/reaper.hpp"
 
@@ -12,6 +14,14 @@ namespace hyp {
 // From this size on an extent is mapped with 1 GiB pages: below, the finer Accessed bits of 2 MiB
 // pages spare more scrubbing at the end than the shorter walk saves.
 inline constexpr std::uint64_t giga_leaf_threshold = 2ULL << 18;
+
+// Frames that a domain gave up and that a CPU may still reach through an old translation. They are
+// held here until that is flushed: one flush for many.
+struct ReleasedFrames {
+  static constexpr unsigned capacity = 64;
+  std::array<Mfn, capacity> frames{};
+  unsigned count = 0;
+};
 
 template <typename P>
 class Memory {
@@ -24,11 +34,29 @@ class Memory {
                                       std::uint64_t extent);
   // Exactly one leaf of this level, or an error.
   Result<void> populate_exact(Domain<P>& domain, Gfn gfn, unsigned level);
-  // Gives up the 4 KiB of RAM at gfn. inval: no RAM there; busy: a grant or a registered page pins
-  // it.
+  // Gives up the 4 KiB of RAM at gfn, which may be a promise only. inval: no RAM there; busy: a
+  // grant or a registered page pins it.
   Result<void> release(Domain<P>& domain, Gfn gfn);
-  // Undo of populate_leaf for a domain that has not run since.
+  // The same of 2^order pages, whose frames go into `released`: no CPU reaches them any more, and
+  // they are free, when it is finished.
+  Result<void> release(Domain<P>& domain, Gfn gfn, unsigned order, ReleasedFrames& released);
+  void finish(Domain<P>& domain, ReleasedFrames& released);
+  // Undo of populate_leaf and promise_leaf for a domain that has not run since.
   void undo_leaf(Domain<P>& domain, Gfn gfn);
+
+  // --- on demand (memory_on_demand.hpp)
+  // Promises RAM at gfn, as one entry as large as `count` allows; returns its pages. exist, nomem.
+  Result<std::uint64_t> promise_leaf(Domain<P>& domain, Gfn gfn, std::uint64_t count);
+  // nomem: the host has not that much, nothing was changed.
+  Result<void> set_target(Domain<P>& domain, std::uint64_t pages);
+  // Gives frames to the promise at gfn, if there is one: 2 MiB where that is whole and within the
+  // target. nomem: the domain has all that it may have; again: frames are on their way; nospc: the
+  // host has none.
+  Result<void> fill(Domain<P>& domain, Gfn gfn);
+  // What is at gfn, after fill() where it was a promise. Takes the lock, then.
+  Result<PhysmapEntry> touch(Domain<P>& domain, Gfn gfn);
+  // Whether the host has this many pages for the domain, beside what it owes to others.
+  bool can_take(const Domain<P>& domain, std::uint64_t pages) const;
 
   // Moves RAM from one gfn to another (XENMAPSPACE_gmfn); what was at `to` is released.
   Result<void> move(Domain<P>& domain, Gfn from, Gfn to);
@@ -41,14 +69,14 @@ class Memory {
   Result<void> map_grant(Domain<P>& domain, Gfn gfn, Mfn mfn, bool writable);
   Result<void> unmap_grant(Domain<P>& domain, Gfn gfn);
 
-  // The frame at gfn if it is the domain's own RAM. Takes no lock: valid until this CPU's next
-  // schedule().
-  Result<Mfn> ram_frame(const Domain<P>& domain, Gfn gfn) const;
+  // The frame at gfn if it is the domain's own RAM; a promise is kept. Valid until this CPU's next
+  // schedule(), also without the lock.
+  Result<Mfn> ram_frame(Domain<P>& domain, Gfn gfn);
   // A registered or granted page that has to stay where it is.
   bool is_pinned(Domain<P>& domain, Mfn mfn) const;
 
-  // Copies between the domain's guest physical memory and `bytes`; takes no lock. fault: some page
-  // is not RAM.
+  // Copies between the domain's guest physical memory and `bytes`; touch()es it. fault: some page
+  // is not RAM, or cannot get a frame.
   Result<void> copy_to(Domain<P>& domain, std::uint64_t address, const std::byte* from,
                        std::uint64_t bytes);
   Result<void> copy_from(Domain<P>& domain, std::uint64_t address, std::byte* to,
@@ -58,6 +86,13 @@ class Memory {
   auto table_frames(Domain<P>& domain) {
     return [this, &domain] { return core_.alloc_pages(&domain, 0); };
   }
+  void settle(Domain<P>& domain);
+  Result<void> fill_leaf(Domain<P>& domain, Gfn gfn, unsigned level);
+  Errno fill_error(Errno cause) const;
+  void tell_shortage(Domain<P>& domain);
+  Result<void> release_frame(Domain<P>& domain, Gfn gfn, ReleasedFrames& released);
+  // Drops the promise that holds gfn, as a whole.
+  void drop_promise(Domain<P>& domain, Gfn gfn);
   // Frees the place at gfn for something else to be mapped there.
   Result<void> vacate(Domain<P>& domain, Gfn gfn);
   Result<void> map(Domain<P>& domain, Gfn gfn, Mfn mfn, unsigned level, PageKind kind);
@@ -72,3 +107,4 @@ class Memory {
 }  // namespace hyp
 
 #include "hypervisor/core/memory_impl.hpp"
+#include "hypervisor/core/memory_on_demand.hpp"

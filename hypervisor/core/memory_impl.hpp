@@ -14,8 +14,12 @@ Result<void> Memory<P>::populate_exact(Domain<P>& domain, Gfn gfn, unsigned leve
   if (gfn.value() % pages != 0 || gfn.value() + pages > gfn_limit) {
     return fail(Errno::inval);
   }
-  if (domain.pages + pages > domain.max_pages) {
+  if (domain.pages + pages > domain.max_pages || !can_take(domain, pages)) {
     return fail(Errno::nomem);
+  }
+  if (const PhysmapEntry entry = domain.physmap.lookup(gfn);
+      entry.kind == PageKind::on_demand && entry.level >= level) {
+    return fill_leaf(domain, gfn, level);
   }
   if (!domain.physmap.is_free(gfn, level)) {
     return fail(Errno::exist);
@@ -27,6 +31,7 @@ Result<void> Memory<P>::populate_exact(Domain<P>& domain, Gfn gfn, unsigned leve
     return mapped;
   }
   domain.pages += pages;
+  settle(domain);
   return {};
 }
 
@@ -53,30 +58,79 @@ Result<std::uint64_t> Memory<P>::populate_leaf(Domain<P>& domain, Gfn gfn, std::
 }
 
 template <typename P>
-void Memory<P>::undo_leaf(Domain<P>& domain, Gfn gfn) {
-  const PhysmapEntry entry = domain.physmap.lookup(gfn);
-  if (entry.kind != PageKind::ram) {
-    return;
-  }
+void Memory<P>::drop_promise(Domain<P>& domain, Gfn gfn) {
+  domain.on_demand_pages -= level_pages(domain.physmap.lookup(gfn).level);
   domain.physmap.remove_leaf(gfn);
-  core_.frames.free(entry.mfn, 9 * entry.level, Taint::used);
-  domain.pages -= level_pages(entry.level);
+  settle(domain);
 }
 
 template <typename P>
-Result<void> Memory<P>::release(Domain<P>& domain, Gfn gfn) {
+void Memory<P>::undo_leaf(Domain<P>& domain, Gfn gfn) {
   const PhysmapEntry entry = domain.physmap.lookup(gfn);
+  if (entry.kind == PageKind::on_demand) {
+    drop_promise(domain, gfn);
+  } else if (entry.kind == PageKind::ram) {
+    domain.physmap.remove_leaf(gfn);
+    core_.frames.free(entry.mfn, 9 * entry.level, Taint::used);
+    domain.pages -= level_pages(entry.level);
+    settle(domain);
+  }
+}
+
+template <typename P>
+Result<void> Memory<P>::release_frame(Domain<P>& domain, Gfn gfn, ReleasedFrames& released) {
+  const PhysmapEntry entry = domain.physmap.lookup(gfn);
+  if (entry.kind == PageKind::on_demand) {
+    XL_TRY(domain.physmap.unmap(gfn, table_frames(domain)));
+    --domain.on_demand_pages;
+    return {};
+  }
   if (entry.kind != PageKind::ram) {
     return fail(Errno::inval);
   }
   if (is_pinned(domain, entry.mfn)) {
     return fail(Errno::busy);
   }
+  if (released.count == ReleasedFrames::capacity) {
+    finish(domain, released);
+  }
   XL_TRY(domain.physmap.unmap(gfn, table_frames(domain)));
   --domain.pages;
-  core_.platform.flush_physmap(domain);
-  reaper_.add_frame(entry.mfn);
+  released.frames[released.count++] = entry.mfn;
   return {};
+}
+
+template <typename P>
+void Memory<P>::finish(Domain<P>& domain, ReleasedFrames& released) {
+  if (released.count != 0) {
+    core_.platform.flush_physmap(domain);
+    reaper_.add_frames(released.frames.data(), released.count);
+    released.count = 0;
+  }
+  settle(domain);
+}
+
+template <typename P>
+Result<void> Memory<P>::release(Domain<P>& domain, Gfn gfn, unsigned order,
+                                ReleasedFrames& released) {
+  const PhysmapEntry entry = domain.physmap.lookup(gfn);
+  if (order == order_2m && entry.kind == PageKind::on_demand && entry.level == 1 &&
+      gfn.value() % level_pages(1) == 0) {
+    drop_promise(domain, gfn);
+    return {};
+  }
+  for (std::uint64_t i = 0; i < 1ULL << order; ++i) {
+    XL_TRY(release_frame(domain, gfn + Pages(i), released));
+  }
+  return {};
+}
+
+template <typename P>
+Result<void> Memory<P>::release(Domain<P>& domain, Gfn gfn) {
+  ReleasedFrames released;
+  const Result<void> done = release_frame(domain, gfn, released);
+  finish(domain, released);
+  return done;
 }
 
 template <typename P>
@@ -91,6 +145,7 @@ template <typename P>
 Result<void> Memory<P>::vacate(Domain<P>& domain, Gfn gfn) {
   switch (domain.physmap.lookup(gfn).kind) {
     case PageKind::none: return {};
+    case PageKind::on_demand:
     case PageKind::ram: return release(domain, gfn);
     case PageKind::shared: return unmap_shared(domain, gfn);
     default: return fail(Errno::inval);
@@ -146,7 +201,8 @@ Result<void> Memory<P>::unmap_grant(Domain<P>& domain, Gfn gfn) {
 }
 
 template <typename P>
-Result<Mfn> Memory<P>::ram_frame(const Domain<P>& domain, Gfn gfn) const {
+Result<Mfn> Memory<P>::ram_frame(Domain<P>& domain, Gfn gfn) {
+  XL_TRY(fill(domain, gfn));
   const PhysmapEntry entry = domain.physmap.lookup(gfn);
   if (entry.kind != PageKind::ram) {
     return fail(Errno::inval);
@@ -178,10 +234,11 @@ Result<void> Memory<P>::each_piece(Domain<P>& domain, std::uint64_t address, std
   }
   for (std::uint64_t done = 0; done < bytes;) {
     const std::uint64_t at = address + done;
-    const PhysmapEntry entry = domain.physmap.lookup(xl::to_gfn(GuestPhys(at)));
-    if (entry.kind != PageKind::ram && entry.kind != PageKind::shared) {
+    const Result<PhysmapEntry> found = touch(domain, xl::to_gfn(GuestPhys(at)));
+    if (!found || (found->kind != PageKind::ram && found->kind != PageKind::shared)) {
       return fail(Errno::fault);
     }
+    const PhysmapEntry entry = *found;
     const std::uint64_t offset = at & (xl::page_size - 1);
     const std::uint64_t left = xl::page_size - offset;
     const std::uint64_t size = bytes - done < left ? bytes - done : left;

@@ -15,7 +15,7 @@
 namespace hyp {
 
 struct PhysmapEntry {
-  Mfn mfn;                         // of the very gfn that was asked for
+  Mfn mfn;                         // of the very gfn that was asked for, if there is a frame
   PageKind kind = PageKind::none;  // none: nothing is mapped
   unsigned level = 0;  // 0: 4 KiB, 1: 2 MiB, 2: 1 GiB; of a hole: how large it is at least
   bool accessed = false;
@@ -46,7 +46,7 @@ class Physmap {
     for (unsigned level = 3;; --level) {
       const std::uint64_t entry = load(table, slot(gfn, level));
       if (!Format::is_present(entry)) {
-        return {Mfn(), PageKind::none, level < 2 ? level : 2, false};
+        return {Mfn(), Format::kind(entry), level < 2 ? level : 2, false};
       }
       if (level == 0 || (level < 3 && Format::is_leaf(entry, level))) {
         const std::uint64_t offset = gfn.value() & (level_pages(level) - 1);
@@ -63,10 +63,31 @@ class Physmap {
   template <typename Alloc>
   Result<void> map(Gfn gfn, Mfn mfn, unsigned level, PageKind kind, Alloc&& alloc) {
     XL_TRY_ASSIGN(const Mfn table, table_for(gfn, level, alloc));
-    if (Format::is_present(load(table, slot(gfn, level)))) {
+    if (load(table, slot(gfn, level)) != 0) {
       return fail(Errno::exist);
     }
     store(table, slot(gfn, level), Format::make_leaf(mfn, level, kind));
+    return {};
+  }
+
+  // Promises a frame to the pages of a leaf of `level`; errors as of map().
+  template <typename Alloc>
+  Result<void> promise(Gfn gfn, unsigned level, Alloc&& alloc) {
+    XL_TRY_ASSIGN(const Mfn table, table_for(gfn, level, alloc));
+    if (load(table, slot(gfn, level)) != 0) {
+      return fail(Errno::exist);
+    }
+    store(table, slot(gfn, level), Format::make_on_demand(level));
+    return {};
+  }
+  // Makes a leaf of RAM in the place of a promise; a larger one is split. inval: there is none.
+  template <typename Alloc>
+  Result<void> keep_promise(Gfn gfn, Mfn mfn, unsigned level, Alloc&& alloc) {
+    XL_TRY_ASSIGN(const Mfn table, table_for(gfn, level, alloc));
+    if (load(table, slot(gfn, level)) != Format::make_on_demand(level)) {
+      return fail(Errno::inval);
+    }
+    store(table, slot(gfn, level), Format::make_leaf(mfn, level, PageKind::ram));
     return {};
   }
 
@@ -79,8 +100,8 @@ class Physmap {
     return level == 0 || entry.level >= level;
   }
 
-  // Removes the 4 KiB at gfn and says what was there (none: nothing). A larger leaf is split, which
-  // may need frames.
+  // Removes the 4 KiB at gfn and says what was there (none: nothing). A larger leaf, or promise, is
+  // split, which may need frames.
   template <typename Alloc>
   Result<PhysmapEntry> unmap(Gfn gfn, Alloc&& alloc) {
     const PhysmapEntry was = lookup(gfn);
@@ -92,7 +113,7 @@ class Physmap {
     return was;
   }
 
-  // Removes the leaf that holds gfn as a whole; the map has to have one there.
+  // Removes the leaf, or promise, that holds gfn as a whole; the map has to have one there.
   void remove_leaf(Gfn gfn) {
     Mfn table = root_;
     for (unsigned level = 3;; --level) {
@@ -139,18 +160,33 @@ class Physmap {
     Mfn table = root_;
     for (unsigned at = 3; at > level; --at) {
       const std::uint64_t entry = load(table, slot(gfn, at));
-      if (!Format::is_present(entry) || (at < 3 && Format::is_leaf(entry, at))) {
-        XL_TRY_ASSIGN(const Mfn fresh, alloc());
-        if (Format::is_present(entry)) {
-          fill_from_leaf(fresh, entry, at);
-        }
-        store(table, slot(gfn, at), Format::make_table(fresh));
-        table = fresh;
-      } else {
+      if (Format::is_present(entry) && (at == 3 || !Format::is_leaf(entry, at))) {
         table = Format::mfn(entry);
+        continue;
       }
+      XL_TRY_ASSIGN(const Mfn fresh, alloc());
+      if (Format::is_present(entry)) {
+        fill_from_leaf(fresh, entry, at);
+      } else if (entry != 0) {
+        for (unsigned i = 0; i < 512; ++i) {
+          store(fresh, i, Format::make_on_demand(at - 1));
+        }
+      }
+      replace_by_table(table, slot(gfn, at), fresh, entry);
+      table = fresh;
     }
     return table;
+  }
+
+  // A CPU may set the leaf's Accessed bit until the moment that it is gone: what was used must
+  // never count as untouched.
+  void replace_by_table(Mfn table, unsigned index, Mfn fresh, std::uint64_t leaf) {
+    const std::uint64_t last =
+        __atomic_exchange_n(entry_of(table, index), Format::make_table(fresh), __ATOMIC_ACQ_REL);
+    const std::uint64_t late = last & ~leaf & Format::accessed_bits;
+    for (unsigned i = 0; late != 0 && i < 512; ++i) {
+      __atomic_fetch_or(entry_of(fresh, i), late, __ATOMIC_RELAXED);
+    }
   }
 
   // Accessed is inherited: what is below a used leaf counts as used.

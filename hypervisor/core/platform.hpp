@@ -61,6 +61,7 @@ enum class PageKind : std::uint8_t {
   shared = 2,    // belongs to the hypervisor: shared_info, grant table
   grant_rw = 3,  // another domain's, by a grant
   grant_ro = 4,
+  on_demand = 5,  // RAM to the guest that has no frame yet: an entry that is not present
 };
 
 // The entry format of the nested page table: 4 levels of 512 entries; leaves at levels 0 (4 KiB), 1
@@ -71,10 +72,12 @@ concept PhysmapFormat = requires(std::uint64_t entry, Mfn mfn, PageKind kind, un
     F::make_leaf(mfn, level, kind)
     } -> std::same_as<std::uint64_t>;  // writable unless grant_ro; executable
   { F::make_table(mfn) } -> std::same_as<std::uint64_t>;
+  // Not present; is_leaf() and kind() hold of it as of a leaf.
+  { F::make_on_demand(level) } -> std::same_as<std::uint64_t>;
   { F::is_present(entry) } -> std::same_as<bool>;
   { F::is_leaf(entry, level) } -> std::same_as<bool>;  // of a present entry
   { F::mfn(entry) } -> std::same_as<Mfn>;              // of a leaf (aligned to its size) or a table
-  { F::kind(entry) } -> std::same_as<PageKind>;        // of a leaf
+  { F::kind(entry) } -> std::same_as<PageKind>;  // of a leaf; `none` of a zero entry
   { F::accessed(entry) } -> std::same_as<bool>;        // the guest has used this leaf
   { F::accessed_bits } -> std::convertible_to<std::uint64_t>;  // the bits that say so
 };
@@ -107,7 +110,8 @@ concept Platform = PhysmapFormat<typename P::PhysmapFormat> &&
   { p.host_area() } -> std::same_as<std::byte*>;  // xl::abi::host_area_size bytes
   {p.ring_host()};                                // one byte on the doorbell
   // --- the guest as the vcpu sees it (its page tables; only of the vcpu that runs on this CPU)
-  // All or nothing is not required; false: some byte could not be accessed (-EFAULT).
+  // All or nothing is not required; false: some byte could not be accessed (-EFAULT). What has no
+  // frame yet gets one by Hypervisor::touch (takes memory_lock).
   { p.read_guest(v, to, linear, bytes) } -> std::same_as<bool>;
   { p.write_guest(v, linear, from, bytes) } -> std::same_as<bool>;
   // The LAPIC has an interrupt that would be delivered if RFLAGS.IF allowed it. Any CPU; a hint

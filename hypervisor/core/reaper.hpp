@@ -16,11 +16,13 @@ class Reaper {
 
   Grace<P>& grace() { return grace_; }
 
-  // The frame is no longer in any physmap, and no CPU translates to it any more.
-  void add_frame(Mfn mfn) {
+  // The frames are no longer in any physmap, and no CPU translates to them any more.
+  void add_frames(const Mfn* frames, unsigned count) {
     Guard guard(lock_);
-    gathered_.add(core_.platform, mfn);
-    pending_.fetch_add(1);
+    for (unsigned i = 0; i < count; ++i) {
+      gathered_.add(core_.platform, frames[i]);
+    }
+    pending_.fetch_add(count);
     work_.store(true);
   }
 

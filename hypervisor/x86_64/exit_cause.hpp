@@ -16,6 +16,7 @@ enum class ExitCause : std::uint8_t {
   io,
   lapic,  // xAPIC page
   absent_memory,
+  first_touch,  // of memory on demand
   wbinvd,
   iret,
   refused,  // instructions that get #UD or #GP
@@ -34,6 +35,7 @@ constexpr const char* name_of(ExitCause cause) {
     case ExitCause::io: return "io";
     case ExitCause::lapic: return "lapic";
     case ExitCause::absent_memory: return "absent_memory";
+    case ExitCause::first_touch: return "first_touch";
     case ExitCause::wbinvd: return "wbinvd";
     case ExitCause::iret: return "iret";
     case ExitCause::refused: return "refused";

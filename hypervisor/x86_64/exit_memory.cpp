@@ -91,8 +91,14 @@ void handle_nested_page_fault(MachineVcpu& vcpu) {
   const std::uint64_t address = vmcb.exit_info2;
   const bool lapic = (address & ~(xl::page_size - 1)) == VirtualLapic::default_page &&
                      vcpu.arch.lapic.memory_mapped();
+  const xl::Gfn gfn = xl::to_gfn(xl::GuestPhys(address));
+  const PhysmapEntry entry = vcpu.domain->physmap.lookup(gfn);
+  if (entry.kind == PageKind::on_demand) {
+    count(vcpu, ExitCause::first_touch);
+    hypervisor.fault(vcpu, gfn);
+    return;
+  }
   count(vcpu, lapic ? ExitCause::lapic : ExitCause::absent_memory);
-  const PhysmapEntry entry = vcpu.domain->physmap.lookup(xl::to_gfn(xl::GuestPhys(address)));
   if (entry.kind != PageKind::none) {
     // Mapped since, or a write to a frame that was granted read-only: that is the guest's own
     // mistake.

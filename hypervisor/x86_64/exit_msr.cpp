@@ -77,11 +77,11 @@ bool is_valid_pat(std::uint64_t value) {
 // stores, so that an emulator sees that code changes.
 bool write_hypercall_page(MachineVcpu& vcpu, std::uint64_t value) {
   constexpr unsigned stub_size = 32;
-  const PhysmapEntry entry = vcpu.domain->physmap.lookup(xl::to_gfn(xl::GuestPhys(value)));
-  if ((value & (xl::page_size - 1)) != 0 || entry.kind != PageKind::ram) {
+  const Result<PhysmapEntry> entry = hypervisor.touch(vcpu, xl::to_gfn(xl::GuestPhys(value)));
+  if ((value & (xl::page_size - 1)) != 0 || !entry || entry->kind != PageKind::ram) {
     return false;
   }
-  std::byte* const page = Machine::frame(entry.mfn);
+  std::byte* const page = Machine::frame(entry->mfn);
   std::memset(page, 0xcc, xl::page_size);
   for (unsigned number = 0; number < xl::page_size / stub_size; ++number) {
     const std::uint8_t stub[] = {0xb8, static_cast<std::uint8_t>(number), 0, 0, 0, 0x0f, 0x01, 0xd9,

@@ -12,19 +12,18 @@ namespace {
 
 // The byte at this guest-physical address, valid until the end of its page; null where there is no
 // memory.
-std::byte* guest_byte(const MachineDomain& domain, xl::GuestPhys at, bool write) {
-  const PhysmapEntry entry = domain.physmap.lookup(xl::to_gfn(at));
-  if (entry.kind == PageKind::none || (write && entry.kind == PageKind::grant_ro)) {
+std::byte* guest_byte(MachineVcpu& vcpu, xl::GuestPhys at, bool write) {
+  const Result<PhysmapEntry> entry = hypervisor.touch(vcpu, xl::to_gfn(at));
+  if (!entry || entry->kind == PageKind::none || (write && entry->kind == PageKind::grant_ro)) {
     return nullptr;
   }
-  return Machine::frame(entry.mfn) + (at.value() & (xl::page_size - 1));
+  return Machine::frame(entry->mfn) + (at.value() & (xl::page_size - 1));
 }
 
 std::byte* find_linear(MachineVcpu& vcpu, std::uint64_t linear, bool write) {
   const Vmcb& vmcb = *vcpu.arch.vmcb;
-  const MachineDomain& domain = *vcpu.domain;
   const auto read_entry = [&](xl::GuestPhys at, unsigned bytes) -> std::optional<std::uint64_t> {
-    const std::byte* entry = guest_byte(domain, at, false);
+    const std::byte* entry = guest_byte(vcpu, at, false);
     if (entry == nullptr) {
       return std::nullopt;
     }
@@ -34,7 +33,7 @@ std::byte* find_linear(MachineVcpu& vcpu, std::uint64_t linear, bool write) {
   };
   const auto phys =
       walk_guest({vmcb.cr0, vmcb.cr3, vmcb.cr4, vmcb.efer}, linear, write, read_entry);
-  return phys ? guest_byte(domain, *phys, write) : nullptr;
+  return phys ? guest_byte(vcpu, *phys, write) : nullptr;
 }
 
 // Calls copy(host byte, offset, count) for each piece of [linear, linear + bytes) within one page.

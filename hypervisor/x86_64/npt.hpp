@@ -31,6 +31,10 @@ struct NestedEntry {
     return (mfn.value() << xl::page_shift) | Present::mask | Writable::mask | User::mask |
            Accessed::mask;
   }
+  static constexpr std::uint64_t make_on_demand(unsigned level) {
+    return (level > 0 ? Large::mask : 0) |
+           Kind::make(static_cast<std::uint64_t>(PageKind::on_demand));
+  }
   static constexpr bool is_present(std::uint64_t entry) { return Present::test(entry); }
   static constexpr bool is_leaf(std::uint64_t entry, unsigned level) {
     return level == 0 || Large::test(entry);

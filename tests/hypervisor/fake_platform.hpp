@@ -29,6 +29,9 @@ struct FakePhysmapFormat {
            (kind == PageKind::grant_ro ? 5U : 7U);
   }
   static std::uint64_t make_table(Mfn mfn) { return mfn.value() << 12 | 7U; }
+  static std::uint64_t make_on_demand(unsigned level) {
+    return (level > 0 ? 0x80U : 0U) | static_cast<std::uint64_t>(PageKind::on_demand) << 9;
+  }
   static bool is_present(std::uint64_t entry) { return (entry & 1) != 0; }
   static bool is_leaf(std::uint64_t entry, unsigned level) {
     return level == 0 || (entry & 0x80) != 0;
@@ -65,7 +68,7 @@ struct FakePlatform {
   ~FakePlatform() { ::munmap(ram, size); }
 
   // --- clock: 1 tsc = 1 ns
-  std::uint64_t now_ns() { return now; }
+  std::uint64_t now_ns() { return now += now_step; }
   ClockSample clock_sample() { return {0, 0}; }
   ClockScale clock_scale() { return {0x80000000U, 1}; }
   std::uint64_t wall_clock_ns() { return 1'700'000'000'123'456'789ULL; }
@@ -96,16 +99,18 @@ struct FakePlatform {
     }
     for (std::size_t done = 0; done < bytes;) {
       const std::uint64_t at = linear + done;
-      const PhysmapEntry entry = vcpu.domain->physmap.lookup(Gfn(at >> 12));
-      if (entry.kind == PageKind::none || (write && entry.kind == PageKind::grant_ro)) {
+      const Result<PhysmapEntry> entry = touch(vcpu, Gfn(at >> 12));
+      if (!entry || entry->kind == PageKind::none ||
+          (write && entry->kind == PageKind::grant_ro)) {
         return false;
       }
       const std::size_t part = std::min<std::size_t>(bytes - done, 4096 - (at & 4095));
-      copy(frame(entry.mfn) + (at & 4095), done, part);
+      copy(frame(entry->mfn) + (at & 4095), done, part);
       done += part;
     }
     return true;
   }
+  Result<PhysmapEntry> touch(Vcpu<FakePlatform>& vcpu, Gfn gfn);
   bool read_guest(Vcpu<FakePlatform>& vcpu, void* to, std::uint64_t linear, std::size_t bytes) {
     return each(vcpu, linear, bytes, false, [to](std::byte* at, std::size_t done, std::size_t n) {
       std::memcpy(static_cast<std::byte*>(to) + done, at, n);
@@ -156,10 +161,12 @@ struct FakePlatform {
     return {};
   }
 
+  FakeHypervisor* hypervisor = nullptr;  // for touch()
   std::uint64_t size;
   std::byte* ram = nullptr;
   std::vector<std::uint64_t> area;
   std::atomic<std::uint64_t> now{1'000'000'000};
+  std::uint64_t now_step = 0;  // what each look at the clock takes
   inline static thread_local unsigned cpu = 0;  // a thread plays a CPU
   std::array<std::atomic<unsigned>, max_cpus> kicks{};
   std::atomic<unsigned> rings{0};

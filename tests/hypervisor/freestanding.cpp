@@ -10,6 +10,7 @@ struct BareFormat {
   static constexpr std::uint64_t accessed_bits = 1U << 5;
   static std::uint64_t make_leaf(Mfn mfn, unsigned level, PageKind kind);
   static std::uint64_t make_table(Mfn mfn);
+  static std::uint64_t make_on_demand(unsigned level);
   static bool is_present(std::uint64_t entry);
   static bool is_leaf(std::uint64_t entry, unsigned level);
   static Mfn mfn(std::uint64_t entry);

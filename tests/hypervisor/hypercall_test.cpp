@@ -129,8 +129,10 @@ TEST_F(MemoryOpTest, LongListsAreDoneInPieces) {
     gfns.push_back(i);
   }
   id = big;
+  m.platform.now_step = 10'000;
   EXPECT_EQ(change(XENMEM_decrease_reservation, gfns), 300);
-  EXPECT_EQ(m.restarts, 4);
+  EXPECT_GE(m.restarts, 5);
+  EXPECT_LE(m.restarts, 7);
   EXPECT_EQ(m.domain(id).pages, 300U);
 }
 

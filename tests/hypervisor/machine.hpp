@@ -31,6 +31,7 @@ class Machine {
 
   explicit Machine(std::uint64_t mib = 64, unsigned cpus = 2)
       : platform(mib << 20), hv(std::make_unique<FakeHypervisor>(platform)) {
+    platform.hypervisor = hv.get();
     InitInfo info;
     info.ranges[0] = {first_frame << 12, (mib << 20) - (first_frame << 12)};
     info.range_count = 1;
