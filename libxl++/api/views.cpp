@@ -59,6 +59,16 @@ const char* event_name(toolstack::LifecycleEvent::Kind kind) {
     case Kind::shutdown: return "shutdown";
     case Kind::ended: return "ended";
     case Kind::renamed: return "renamed";
+    case Kind::booted: return "booted";
+    case Kind::adopted: return "adopted";
+    case Kind::vcpus: return "vcpus";
+    case Kind::memory: return "memory";
+    case Kind::trigger: return "trigger";
+    case Kind::watchdog: return "watchdog";
+    case Kind::quota: return "quota";
+    case Kind::coredump: return "coredump";
+    case Kind::restarted: return "restarted";
+    case Kind::resumed: return "resumed";
   }
   return "unknown";
 }
@@ -101,9 +111,15 @@ CreatedView created_view(const toolstack::CreatedDomain& domain) {
 
 EventView event_view(const toolstack::LifecycleEvent& event) {
   EventView view;
+  view.sequence = event.sequence;
+  view.time_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(event.time.time_since_epoch()).count();
   view.event = event_name(event.kind);
   view.domid = event.id.value();
   view.name = event.name;
+  for (const toolstack::EventDetail& detail : event.details) {
+    view.details.push_back({detail.key, detail.value});
+  }
   if (event.end) {
     EndView& end = view.end.emplace();
     end.reason = reason_name(event.end->reason);

@@ -18,10 +18,19 @@ namespace xl::config {
 
 // What becomes of a domain that has ended; the names are xl.cfg(5)'s.
 enum class ShutdownAction : std::uint8_t {
-  destroy,   // free everything
-  preserve,  // keep it for inspection until `xl destroy`
-  restart,   // destroy it and create it again from the same config
+  destroy,           // free everything
+  preserve,          // keep it for inspection until `xl destroy`
+  restart,           // destroy it and create it again from the same config
+  restart_rename,    // keep it under another name, and create it again from the same config
+  coredump_destroy,  // write a core file, then as destroy
+  coredump_restart,  // write a core file, then as restart
+  soft_reset,        // the same domain runs on with fresh event channels, grants and rings
 };
+inline constexpr ShutdownAction all_shutdown_actions[] = {
+    ShutdownAction::destroy,          ShutdownAction::preserve,
+    ShutdownAction::restart,          ShutdownAction::restart_rename,
+    ShutdownAction::coredump_destroy, ShutdownAction::coredump_restart,
+    ShutdownAction::soft_reset};
 
 std::string_view to_string(ShutdownAction action);
 std::optional<ShutdownAction> parse_shutdown_action(std::string_view text);  // exact match only
@@ -38,7 +47,9 @@ struct DomainConfig {
   std::uint32_t max_vcpus = 1;  // most vcpus the domain may ever have, >= vcpus
   ShutdownAction on_poweroff = ShutdownAction::destroy;
   ShutdownAction on_reboot = ShutdownAction::restart;
+  ShutdownAction on_watchdog = ShutdownAction::destroy;
   ShutdownAction on_crash = ShutdownAction::destroy;
+  ShutdownAction on_soft_reset = ShutdownAction::soft_reset;
   bool acpi = true;  // give the guest ACPI tables
 
   bool operator==(const DomainConfig&) const = default;

@@ -53,9 +53,6 @@ void set_vcpu_count(const Assignment& assignment, Draft& draft,
   }
 }
 
-constexpr std::array<std::string_view, 4> later_actions = {"coredump-destroy", "coredump-restart",
-                                                           "rename-restart", "soft-reset"};
-
 void set_action(const Assignment& assignment, Draft& draft, ShutdownAction& target) {
   const std::optional<std::string> text = read_text(assignment, draft.findings);
   if (!text) return;
@@ -63,13 +60,11 @@ void set_action(const Assignment& assignment, Draft& draft, ShutdownAction& targ
     target = *action;
     return;
   }
-  const bool later =
-      std::find(later_actions.begin(), later_actions.end(), *text) != later_actions.end();
   draft.findings.error(
       assignment.value.span,
-      later ? fmt::format("'{}': the action '{}' is not supported yet", assignment.key, *text)
-            : fmt::format("'{}': '{}' is not an action", assignment.key, printable(*text)),
-      "write destroy, preserve or restart");
+      fmt::format("'{}': '{}' is not an action", assignment.key, printable(*text)),
+      "write destroy, restart, rename-restart, preserve, coredump-destroy, coredump-restart or "
+      "soft-reset");
 }
 
 }  // namespace
@@ -164,8 +159,16 @@ void set_on_reboot(const Assignment& assignment, Draft& draft) {
   set_action(assignment, draft, draft.config.on_reboot);
 }
 
+void set_on_watchdog(const Assignment& assignment, Draft& draft) {
+  set_action(assignment, draft, draft.config.on_watchdog);
+}
+
 void set_on_crash(const Assignment& assignment, Draft& draft) {
   set_action(assignment, draft, draft.config.on_crash);
+}
+
+void set_on_soft_reset(const Assignment& assignment, Draft& draft) {
+  set_action(assignment, draft, draft.config.on_soft_reset);
 }
 
 }  // namespace xl::config

@@ -28,6 +28,8 @@ void set_hap(const Assignment& assignment, Draft& draft);
 
 void set_on_poweroff(const Assignment& assignment, Draft& draft);
 void set_on_reboot(const Assignment& assignment, Draft& draft);
+void set_on_watchdog(const Assignment& assignment, Draft& draft);
 void set_on_crash(const Assignment& assignment, Draft& draft);
+void set_on_soft_reset(const Assignment& assignment, Draft& draft);
 
 }  // namespace xl::config

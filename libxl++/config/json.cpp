@@ -75,7 +75,7 @@ Result<void> read(const Json& object, const char* member, ShutdownAction& target
   std::string text(to_string(target));
   XL_TRY(read(object, member, text));
   const std::optional<ShutdownAction> action = parse_shutdown_action(text);
-  if (!action) return wrong(member, "destroy, preserve or restart");
+  if (!action) return wrong(member, "an action of xl.cfg(5)");
   target = *action;
   return {};
 }
@@ -104,10 +104,10 @@ Result<void> check_members(const Json& object, const std::array<std::string_view
   return {};
 }
 
-constexpr std::array<std::string_view, 13> config_members = {
-    "name",       "uuid",           "kernel", "ramdisk",   "command_line",
-    "memory_kib", "max_memory_kib", "vcpus",  "max_vcpus", "on_poweroff",
-    "on_reboot",  "on_crash",       "acpi"};
+constexpr std::array<std::string_view, 15> config_members = {
+    "name",       "uuid",           "kernel",   "ramdisk",       "command_line",
+    "memory_kib", "max_memory_kib", "vcpus",    "max_vcpus",     "on_poweroff",
+    "on_reboot",  "on_watchdog",    "on_crash", "on_soft_reset", "acpi"};
 constexpr std::array<std::string_view, 8> diagnostic_members = {
     "severity", "file", "line", "column", "length", "message", "hint", "snippet"};
 constexpr std::array<std::string_view, 3> snippet_members = {"text", "caret", "width"};
@@ -134,7 +134,9 @@ Json to_json(const DomainConfig& config) {
                {"max_vcpus", config.max_vcpus},
                {"on_poweroff", to_string(config.on_poweroff)},
                {"on_reboot", to_string(config.on_reboot)},
+               {"on_watchdog", to_string(config.on_watchdog)},
                {"on_crash", to_string(config.on_crash)},
+               {"on_soft_reset", to_string(config.on_soft_reset)},
                {"acpi", config.acpi}};
   if (config.uuid) json["uuid"] = to_string(*config.uuid);
   return json;
@@ -156,7 +158,9 @@ Result<DomainConfig> domain_config_from_json(const Json& json) {
   XL_TRY(read(json, "max_vcpus", config.max_vcpus));
   XL_TRY(read(json, "on_poweroff", config.on_poweroff));
   XL_TRY(read(json, "on_reboot", config.on_reboot));
+  XL_TRY(read(json, "on_watchdog", config.on_watchdog));
   XL_TRY(read(json, "on_crash", config.on_crash));
+  XL_TRY(read(json, "on_soft_reset", config.on_soft_reset));
   XL_TRY(read(json, "acpi", config.acpi));
   XL_TRY(validate(config));
   return config;

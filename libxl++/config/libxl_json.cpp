@@ -40,8 +40,22 @@ Json build_info(const DomainConfig& config) {
   return info;
 }
 
+// libxl's names (libxl_action_on_shutdown) are not those of xl.cfg.
+const char* libxl_name(ShutdownAction action) {
+  switch (action) {
+    case ShutdownAction::destroy: return "destroy";
+    case ShutdownAction::preserve: return "preserve";
+    case ShutdownAction::restart: return "restart";
+    case ShutdownAction::restart_rename: return "restart_rename";
+    case ShutdownAction::coredump_destroy: return "coredump_destroy";
+    case ShutdownAction::coredump_restart: return "coredump_restart";
+    case ShutdownAction::soft_reset: return "soft_reset";
+  }
+  return "destroy";
+}
+
 void add_action(Json& config, const char* event, ShutdownAction action) {
-  if (action != ShutdownAction::destroy) config[event] = to_string(action);
+  if (action != ShutdownAction::destroy) config[event] = libxl_name(action);
 }
 
 }  // namespace
@@ -50,8 +64,9 @@ Json to_libxl_json(const DomainConfig& config, DomId domid) {
   Json inner = {{"c_info", create_info(config)}, {"b_info", build_info(config)}};
   add_action(inner, "on_poweroff", config.on_poweroff);
   add_action(inner, "on_reboot", config.on_reboot);
+  add_action(inner, "on_watchdog", config.on_watchdog);
   add_action(inner, "on_crash", config.on_crash);
-  inner["on_soft_reset"] = "soft_reset";
+  add_action(inner, "on_soft_reset", config.on_soft_reset);
   return {{"domid", domid.value()}, {"config", std::move(inner)}};
 }
 

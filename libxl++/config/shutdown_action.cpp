@@ -8,13 +8,16 @@ std::string_view to_string(ShutdownAction action) {
     case ShutdownAction::destroy: return "destroy";
     case ShutdownAction::preserve: return "preserve";
     case ShutdownAction::restart: return "restart";
+    case ShutdownAction::restart_rename: return "rename-restart";
+    case ShutdownAction::coredump_destroy: return "coredump-destroy";
+    case ShutdownAction::coredump_restart: return "coredump-restart";
+    case ShutdownAction::soft_reset: return "soft-reset";
   }
   return "destroy";
 }
 
 std::optional<ShutdownAction> parse_shutdown_action(std::string_view text) {
-  for (const auto action :
-       {ShutdownAction::destroy, ShutdownAction::preserve, ShutdownAction::restart}) {
+  for (const ShutdownAction action : all_shutdown_actions) {
     if (text == to_string(action)) return action;
   }
   return std::nullopt;

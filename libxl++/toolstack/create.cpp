@@ -4,15 +4,14 @@
 // undone on the way out.
 #include <malloc.h>
 #include <spdlog/spdlog.h>
-#include <sys/random.h>
 
-#include <cerrno>
 #include <chrono>
 #include <utility>
 
 #include "base/scope_exit.hpp"
 #include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/engine.hpp"
+#include "libxl++/toolstack/random_uuid.hpp"
 
 namespace xl::toolstack {
 namespace {
@@ -40,14 +39,6 @@ class PhaseRecorder {
   std::vector<PhaseTime>& phases_;
   Clock::time_point last_ = Clock::now();
 };
-
-Result<config::Uuid> random_uuid() {
-  config::Uuid::Octets octets{};
-  if (::getrandom(octets.data(), octets.size(), 0) != static_cast<ssize_t>(octets.size())) {
-    return Unexpected(system_error(errno, "drawing a random UUID"));
-  }
-  return config::Uuid::from_random(octets);
-}
 
 std::string absolute(const std::string& path, const std::string& directory) {
   return path.empty() || path.front() == '/' || directory.empty() ? path : directory + '/' + path;
@@ -77,13 +68,14 @@ build::BuildRequest build_request(const config::DomainConfig& config) {
   return request;
 }
 
+// libxl's LIBXL_MAXMEM_CONSTANT, for what nobody counted.
+constexpr Pages libxl_slack = to_pages_up(mib(1));
+
 hv::DomainOptions domain_options(const DomainPlan& plan, const build::Prepared& prepared) {
   hv::DomainOptions options;
   options.handle = plan.config.uuid->octets();
   options.max_vcpus = plan.config.max_vcpus;
-  // What the builder populates beside `memory` (special pages) comes on top of maxmem too.
-  options.max_memory =
-      prepared.pages_needed() + to_pages_up(plan.config.max_memory - plan.config.memory);
+  options.max_memory = prepared.pages_needed() + libxl_slack;
   return options;
 }
 
@@ -193,8 +185,8 @@ Result<void> Engine::connect_lines(const DomainRef& domain, const build::BuiltDo
   const std::string log_path =
       options_.log_dir.empty() ? std::string()
                                : options_.log_dir + "/guest-" + domain->plan.config.name + ".log";
-  domain->console = std::make_unique<console::Console>(std::move(console_page), log_path,
-                                                       options_.console_log_limit);
+  domain->console = std::make_unique<console::Console>(
+      std::move(console_page), console::Console::Files{{}, log_path, options_.console_log_limit});
   XL_TRY_ASSIGN(
       std::unique_ptr<xenstore::Client> client,
       domain->session->store().introduce(domain->id, [this, weak = std::weak_ptr(domain)] {

@@ -61,46 +61,28 @@ void Engine::handle_death(const DomainRef& domain) {
   spdlog::info("domain {} '{}' has shut down, reason {}: {}", domain->id.value(),
                domain->claim.name(), to_string(*info->shutdown), end.action);
   emit(LifecycleEvent::Kind::shutdown, domain->id, domain->claim.name(), end);
+  carry_out(domain, std::move(end), action);
+}
+
+void Engine::carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownAction action) {
+  using config::ShutdownAction;
   switch (action) {
-    case config::ShutdownAction::preserve: break;
-    case config::ShutdownAction::destroy:
+    case ShutdownAction::preserve: return;
+    case ShutdownAction::destroy:
       if (dismantle(domain) && registry_.remove(domain)) {
         domain->claim.release();
         emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
       }
-      break;
-    case config::ShutdownAction::restart: {
-      const auto ran_for = WorkQueue::Clock::now() - domain->started;
-      const auto delay = std::chrono::duration_cast<WorkQueue::Clock::duration>(
-          restart_delay(ran_for, options_.restart_interval));
-      work_->post([this, domain, end = std::move(end)] { restart(domain, end); },
-                  WorkQueue::Clock::now() + delay);
-      break;
-    }
+      return;
+    case ShutdownAction::restart: return restart_later(domain, std::move(end), &Engine::restart);
+    case ShutdownAction::restart_rename:
+      return restart_later(domain, std::move(end), &Engine::restart_renamed);
+    case ShutdownAction::coredump_destroy:
+      return keep_core(domain, std::move(end), ShutdownAction::destroy);
+    case ShutdownAction::coredump_restart:
+      return keep_core(domain, std::move(end), ShutdownAction::restart);
+    case ShutdownAction::soft_reset: return soft_reset(domain, std::move(end));
   }
-}
-
-// The same name, UUID and config in a new domain. Until here the old one was still there to be
-// destroyed by its user.
-void Engine::restart(const DomainRef& domain, DomainEnd end) {
-  std::unique_lock lock(domain->lifecycle);
-  if (domain->lines_cut || !dismantle(domain) || !registry_.remove(domain)) {
-    return;
-  }
-  DomainPlan plan = domain->plan;
-  std::string name = domain->claim.name();
-  domain->claim.unset_domain();
-  Registry::Claim claim = std::move(domain->claim);
-  lock.unlock();
-  const auto created = create_claimed(std::move(claim), std::move(plan), false, {});
-  if (created) {
-    end.successor = created->id;
-  } else {
-    end.report += "restarting failed: " + describe(created.error()) + '\n';
-    spdlog::error("domain '{}' could not be restarted: {}", name, describe(created.error()));
-  }
-  const DomId id = end.id;
-  emit(LifecycleEvent::Kind::ended, id, std::move(name), std::move(end));
 }
 
 void Engine::lose(const SessionRef& session) {

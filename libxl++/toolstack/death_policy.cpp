@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ctime>
 
 namespace xl::toolstack {
 namespace {
@@ -33,11 +34,11 @@ config::ShutdownAction action_for(hv::ShutdownReason reason, const config::Domai
   }
   switch (reason) {
     case hv::ShutdownReason::poweroff: return config.on_poweroff;
-    case hv::ShutdownReason::reboot:
-    case hv::ShutdownReason::soft_reset: return config.on_reboot;
+    case hv::ShutdownReason::reboot: return config.on_reboot;
+    case hv::ShutdownReason::soft_reset: return config.on_soft_reset;
     case hv::ShutdownReason::suspend: return config::ShutdownAction::preserve;
-    case hv::ShutdownReason::crash:
-    case hv::ShutdownReason::watchdog: return config.on_crash;
+    case hv::ShutdownReason::crash: return config.on_crash;
+    case hv::ShutdownReason::watchdog: return config.on_watchdog;
   }
   return config::ShutdownAction::destroy;
 }
@@ -57,6 +58,14 @@ std::string_view to_string(hv::ShutdownReason reason) {
 std::chrono::nanoseconds restart_delay(std::chrono::nanoseconds ran_for,
                                        std::chrono::nanoseconds interval) {
   return std::max(std::chrono::nanoseconds::zero(), interval - ran_for);
+}
+
+std::string preserved_suffix(std::chrono::system_clock::time_point now) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "-%Y%m%dT%H%MZ", &utc)};
 }
 
 std::string lines_about(DomId domain, std::string_view log) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done when a domain has shut down: on_poweroff, on_reboot, on_crash, and the brake on
-// domains that reboot at once. Pure.
+// What is done when a domain has shut down: on_poweroff and its like, and the brake on domains that
+// reboot at once. Pure.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,7 @@
 
 namespace xl::toolstack {
 
-// A watchdog's shutdown counts as a crash, soft_reset as a reboot; a suspended domain is not dead,
-// it is preserved.
+// As the configuration says for the reason; a suspended domain is not dead, it is preserved.
 config::ShutdownAction action_for(hv::ShutdownReason reason, const config::DomainConfig& config,
                                   bool ignore_death);
 
@@ -24,6 +23,9 @@ std::string_view to_string(hv::ShutdownReason reason);
 // which ran for longer restarts at once.
 std::chrono::nanoseconds restart_delay(std::chrono::nanoseconds ran_for,
                                        std::chrono::nanoseconds interval);
+
+// What xl puts behind the name of a domain that rename-restart keeps: "-20261122T1605Z".
+std::string preserved_suffix(std::chrono::system_clock::time_point now);
 
 // The lines of the hypervisor's log that are about the domain: those with a word dN, dNvM, domN, or
 // "domain N".

@@ -44,8 +44,8 @@ struct Domain {
   // Its two lines to domain 0; set before it is published, and locked by themselves.
   std::unique_ptr<console::Console> console;
   std::unique_ptr<xenstore::GuestLink> store;
-  EventPort console_port;
-  EventPort store_port;
+  std::atomic<EventPort> console_port;  // a soft reset changes them
+  std::atomic<EventPort> store_port;
   std::atomic_flag console_queued;  // waits for the event thread already
   std::atomic_flag store_queued;
 

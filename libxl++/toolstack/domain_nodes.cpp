@@ -89,10 +89,9 @@ void add_home(Writer& out, const DomainNodesInput& in) {
   }
   out.add("control/platform-feature-multiprocessor-suspend", "1");
   out.add("control/platform-feature-xs_reset_watches", "1");
-  // The most that the guest can have, which its balloon driver takes as what its memory map adds up
-  // to: the map that the builder makes covers `memory`, so a larger number here would make the
-  // guest give that much away at boot.
-  out.add("memory/static-max", std::to_string(in.config.memory.count() >> 10));
+  // A balloon driver takes the difference as what it has to give back at boot: the builder's memory
+  // map covers static-max.
+  out.add("memory/static-max", std::to_string(in.config.max_memory.count() >> 10));
   out.add("memory/target", std::to_string(in.config.memory.count() >> 10));
   out.add("memory/videoram", "0");
   out.add("store/port", std::to_string(in.store_port.value()));
@@ -171,6 +170,15 @@ void forget_in_store(xenstore::Server& store, DomId id) {
 std::vector<NodeSpec> name_nodes(DomId id, const config::Uuid& uuid, const std::string& name) {
   return {{xenstore::domain_path(id) + "/name", name, nullptr},
           {vm_path(uuid) + "/name", name, nullptr}};
+}
+
+std::vector<NodeSpec> preserved_nodes(DomId id, const config::Uuid& uuid, const std::string& name) {
+  const PermissionsRef readable = share({{toolstack_domain, Access::none}, {id, Access::read}});
+  return {{vm_path(uuid), {}, readable},
+          {vm_path(uuid) + "/uuid", to_string(uuid), nullptr},
+          {vm_path(uuid) + "/name", name, nullptr},
+          {xenstore::domain_path(id) + "/vm", vm_path(uuid), nullptr},
+          {xenstore::domain_path(id) + "/name", name, nullptr}};
 }
 
 }  // namespace xl::toolstack

@@ -39,4 +39,9 @@ void forget_in_store(xenstore::Server& store, DomId id);
 std::vector<xenstore::NodeSpec> name_nodes(DomId id, const config::Uuid& uuid,
                                            const std::string& name);
 
+// A domain that was kept under another name and UUID: what names it now. The directory of the old
+// UUID stays, for the one that takes its place.
+std::vector<xenstore::NodeSpec> preserved_nodes(DomId id, const config::Uuid& uuid,
+                                                const std::string& name);
+
 }  // namespace xl::toolstack

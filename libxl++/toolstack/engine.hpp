@@ -53,6 +53,7 @@ class Engine final : public Toolstack {
   Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) override;
   Result<void> write_console(DomId domain, std::span<const std::byte> input) override;
   Result<std::string> console_log(DomId domain) override;
+  Result<std::string> console_history(DomId domain) override;
   using Toolstack::subscribe;
   std::unique_ptr<Subscription> subscribe(EventSink sink,
                                           std::optional<std::uint64_t> after) override;
@@ -85,10 +86,31 @@ class Engine final : public Toolstack {
   // --- death.cpp ---
   void domain_changed(const SessionRef& session, DomId id);  // event thread
   void handle_death(const DomainRef& domain);                // work queue
-  void restart(const DomainRef& domain, DomainEnd end);      // work queue
+  // With Domain::lifecycle held.
+  void carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownAction action);
   DomainEnd describe_end(Domain& domain, hv::ShutdownReason reason);
   // The hypervisor is gone: ends all its domains, before the call that noticed returns. Any thread.
   void lose(const SessionRef& session);
+
+  // --- restart.cpp ---
+  void restart_later(const DomainRef& domain, DomainEnd end,
+                     void (Engine::*how)(const DomainRef&, DomainEnd));
+  void restart(const DomainRef& domain, DomainEnd end);          // work queue
+  void restart_renamed(const DomainRef& domain, DomainEnd end);  // work queue
+  // Creates it again; `end` takes the successor, or why there is none.
+  void succeed(Registry::Claim claim, DomainPlan plan, DomainEnd& end);
+  // Keeps the domain under another name; gives what it was called before.
+  Result<Registry::Claim> step_aside(const DomainRef& domain);
+
+  // --- soft_reset.cpp; with Domain::lifecycle held ---
+  void soft_reset(const DomainRef& domain, DomainEnd end);
+  Result<void> renew_lines(const DomainRef& domain);
+  // Binds domain 0's end, which serves the line from now on.
+  Result<EventPort> bind_line(const DomainRef& domain, EventPort guest_port, Line line);
+
+  // --- engine_core.cpp ---
+  // Writes a core file on a thread of its own, then does what comes next.
+  void keep_core(const DomainRef& domain, DomainEnd end, config::ShutdownAction next);
 
   // --- engine.cpp ---
   void emit(LifecycleEvent::Kind kind, DomId id, std::string name,

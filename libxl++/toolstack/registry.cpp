@@ -83,6 +83,35 @@ Result<void> Registry::Claim::rename(std::string_view new_name) {
   return {};
 }
 
+std::string Registry::free_name(const std::string& base, const std::string& suffix) const {
+  constexpr std::size_t room_for_number = 6;
+  const std::string stem =
+      base.substr(0, config::max_name_length - suffix.size() - room_for_number) + suffix;
+  std::string name = stem;
+  for (int number = 2; names_.contains(name); ++number) {
+    name = stem + '-' + std::to_string(number);
+  }
+  return name;
+}
+
+Result<Registry::Claim> Registry::Claim::split(const std::string& suffix,
+                                               const config::Uuid& new_uuid) {
+  const std::lock_guard lock(registry_->mutex_);
+  if (!held_) {
+    return fail(ErrorCode::not_found, "the domain '" + name_ + "' is gone");
+  }
+  const std::string old_name = std::exchange(name_, registry_->free_name(name_, suffix));
+  const config::Uuid old_uuid = std::exchange(uuid_, new_uuid);
+  const Owner owner = std::exchange(registry_->names_[old_name], std::nullopt);
+  registry_->uuids_[old_uuid] = std::nullopt;
+  registry_->names_[name_] = owner;
+  registry_->uuids_[uuid_] = owner;
+  if (owner) {
+    registry_->names_by_domain_[*owner] = name_;
+  }
+  return Claim(*registry_, old_name, old_uuid);
+}
+
 Result<Registry::Claim> Registry::claim(const std::string& name, const config::Uuid& uuid) {
   const std::lock_guard lock(mutex_);
   if (const auto taken = names_.find(name); taken != names_.end()) {

@@ -40,6 +40,10 @@ class Registry {
     void unset_domain();
     // Errors: already_exists; not_found once released.
     Result<void> rename(std::string_view new_name);
+    // Leaves name and UUID to the claim that is returned, which is for no domain yet, and goes on
+    // under the name with the suffix (and a number behind it if that is taken) and the new UUID.
+    // Errors: not_found once released.
+    Result<Claim> split(const std::string& suffix, const config::Uuid& new_uuid);
     // Gives both up before the claim goes. The name can still be asked for.
     void release();
 
@@ -74,6 +78,8 @@ class Registry {
 
  private:
   using Owner = std::optional<DomId>;
+
+  std::string free_name(const std::string& base, const std::string& suffix) const;  // locked
 
   mutable std::mutex mutex_;
   std::map<std::string, Owner, std::less<>> names_;

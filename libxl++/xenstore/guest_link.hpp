@@ -28,6 +28,14 @@ class GuestLink {
     return ring_ ? ring_->pump(*client_) : Ring::Progress{};
   }
 
+  // Another page and client after end(): the guest starts anew.
+  void renew(hv::GuestMapping page, std::unique_ptr<Client> client) {
+    const std::lock_guard lock(mutex_);
+    page_ = std::move(page);
+    client_ = std::move(client);
+    ring_.emplace(page_.segments().front().bytes);
+  }
+
   // The page and the client are let go of before this returns.
   void end() {
     const std::lock_guard lock(mutex_);

@@ -14,9 +14,9 @@ namespace xl::config {
 namespace {
 
 const std::set<std::string_view> honoured = {
-    "acpi",     "builder", "cmdline", "extra",       "hap",       "kernel",   "maxmem",
-    "maxvcpus", "memory",  "name",    "on_poweroff", "on_reboot", "on_crash", "pvh",
-    "ramdisk",  "root",    "type",    "uuid",        "vcpus"};
+    "acpi",          "builder", "cmdline", "extra",       "hap",       "kernel",   "maxmem",
+    "maxvcpus",      "memory",  "name",    "on_poweroff", "on_reboot", "on_crash", "on_watchdog",
+    "on_soft_reset", "pvh",     "ramdisk", "root",        "type",      "uuid",     "vcpus"};
 
 TEST(Keys, ExactlyTheHonouredOnesHaveAHandler) {
   std::set<std::string_view> handled;

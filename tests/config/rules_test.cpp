@@ -86,7 +86,11 @@ TEST(ShutdownAction, NamesMatchExactly) {
   EXPECT_EQ(parse_shutdown_action("destroy"), ShutdownAction::destroy);
   EXPECT_EQ(parse_shutdown_action("preserve"), ShutdownAction::preserve);
   EXPECT_EQ(parse_shutdown_action("restart"), ShutdownAction::restart);
-  for (const char* text : {"", "d", "Destroy", "destroy ", "rename-restart"}) {
+  EXPECT_EQ(parse_shutdown_action("rename-restart"), ShutdownAction::restart_rename);
+  EXPECT_EQ(parse_shutdown_action("coredump-destroy"), ShutdownAction::coredump_destroy);
+  EXPECT_EQ(parse_shutdown_action("coredump-restart"), ShutdownAction::coredump_restart);
+  EXPECT_EQ(parse_shutdown_action("soft-reset"), ShutdownAction::soft_reset);
+  for (const char* text : {"", "d", "Destroy", "destroy ", "restart-rename", "soft_reset"}) {
     EXPECT_EQ(parse_shutdown_action(text), std::nullopt) << text;
   }
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include "libxl++/toolstack/event_log.hpp"
 #include "tests/toolstack/toolstack_fixture.hpp"
 
 namespace xl::toolstack {
@@ -36,6 +37,44 @@ TEST_F(Lifecycle, DestroyFreesEverything) {
   EXPECT_EQ(ended->end->action, "destroy");
   EXPECT_FALSE(ended->end->reason);
   create();
+}
+
+// Whoever comes later gets what was before, in order, without gap or repetition.
+TEST_F(Lifecycle, EventsAreNumberedAndKept) {
+  const DomId id = create();
+  ASSERT_TRUE(toolstack().pause(id));
+  const auto kept = toolstack().events_after(0);
+  ASSERT_EQ(kept.size(), 3U);
+  EXPECT_EQ(kept[0].kind, Kind::created);
+  EXPECT_EQ(kept[1].kind, Kind::unpaused);
+  EXPECT_EQ(kept[2].kind, Kind::paused);
+  Mailbox<LifecycleEvent> box;
+  const auto late = toolstack().subscribe([&box](const LifecycleEvent& event) { box.put(event); },
+                                          kept[0].sequence);
+  ASSERT_TRUE(toolstack().unpause(id));
+  std::uint64_t last = kept[0].sequence;
+  for (const Kind expected : {Kind::unpaused, Kind::paused, Kind::unpaused}) {
+    const auto event = box.wait_for([](const LifecycleEvent&) { return true; });
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->kind, expected);
+    EXPECT_EQ(event->sequence, ++last);
+  }
+  restart_toolstack();
+  create("other");
+  EXPECT_GT(toolstack().events_after(0).front().sequence, last);
+}
+
+TEST(EventLogTest, ForgetsTheOldest) {
+  EventLog log(2);
+  std::uint64_t told = 0;
+  for (int count = 0; count < 5; ++count) {
+    log.add({}, [&told](const LifecycleEvent& event) { told = event.sequence; });
+  }
+  const auto kept = log.after(0);
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[1].sequence, told);
+  EXPECT_TRUE(log.after(told).empty());
+  EXPECT_EQ(log.after(told - 1).size(), 1U);
 }
 
 TEST_F(Lifecycle, ADestroyThatFailedCanBeTriedAgain) {

@@ -52,6 +52,34 @@ TEST(RegistryOf, NamesRenames) {
   EXPECT_EQ(registry.names(), (std::map<DomId, std::string>{{DomId(7), "c"}}));
 }
 
+TEST(RegistryOf, NamesSplits) {
+  Registry registry;
+  auto claim = registry.claim("a", uuid(1));
+  claim->set_domain(DomId(7));
+  auto taken = registry.claim("a-kept", uuid(2));
+  auto second = claim->split("-kept", uuid(3));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(claim->name(), "a-kept-2");
+  EXPECT_EQ(claim->uuid(), uuid(3));
+  EXPECT_EQ(registry.find("a-kept-2"), DomId(7));
+  EXPECT_EQ(second->name(), "a");
+  EXPECT_EQ(second->uuid(), uuid(1));
+  EXPECT_FALSE(registry.find("a"));
+  EXPECT_EQ(registry.claim("a", uuid(4)).error().code, ErrorCode::already_exists);
+  EXPECT_EQ(registry.claim("b", uuid(1)).error().code, ErrorCode::already_exists);
+  EXPECT_EQ(registry.names(), (std::map<DomId, std::string>{{DomId(7), "a-kept-2"}}));
+  claim->release();
+  EXPECT_TRUE(registry.claim("a-kept-2", uuid(3)));
+  EXPECT_EQ(claim->split("-kept", uuid(5)).error().code, ErrorCode::not_found);
+}
+
+TEST(RegistryOf, NamesSplitsWithinTheLengthOfAName) {
+  Registry registry;
+  auto claim = registry.claim(std::string(config::max_name_length, 'n'), uuid(1));
+  ASSERT_TRUE(claim->split("-20261122T1605Z", uuid(2)));
+  EXPECT_TRUE(config::check_domain_name(claim->name()));
+}
+
 TEST(Death, FollowsTheConfiguration) {
   config::DomainConfig config;
   config.on_poweroff = ShutdownAction::destroy;
@@ -60,7 +88,13 @@ TEST(Death, FollowsTheConfiguration) {
   EXPECT_EQ(action_for(ShutdownReason::poweroff, config, false), ShutdownAction::destroy);
   EXPECT_EQ(action_for(ShutdownReason::reboot, config, false), ShutdownAction::restart);
   EXPECT_EQ(action_for(ShutdownReason::crash, config, false), ShutdownAction::preserve);
-  EXPECT_EQ(action_for(ShutdownReason::watchdog, config, false), ShutdownAction::preserve);
+  EXPECT_EQ(action_for(ShutdownReason::watchdog, config, false), ShutdownAction::destroy);
+  EXPECT_EQ(action_for(ShutdownReason::soft_reset, config, false), ShutdownAction::soft_reset);
+  config.on_watchdog = ShutdownAction::restart_rename;
+  config.on_soft_reset = ShutdownAction::coredump_destroy;
+  EXPECT_EQ(action_for(ShutdownReason::watchdog, config, false), ShutdownAction::restart_rename);
+  EXPECT_EQ(action_for(ShutdownReason::soft_reset, config, false),
+            ShutdownAction::coredump_destroy);
   EXPECT_EQ(action_for(ShutdownReason::suspend, config, false), ShutdownAction::preserve);
   EXPECT_EQ(action_for(ShutdownReason::poweroff, config, true), ShutdownAction::preserve);
 }
@@ -69,6 +103,11 @@ TEST(Death, SlowsARebootLoopAndNothingElse) {
   using std::chrono::milliseconds;
   EXPECT_EQ(restart_delay(milliseconds(10), milliseconds(2000)), milliseconds(1990));
   EXPECT_EQ(restart_delay(milliseconds(2001), milliseconds(2000)), milliseconds(0));
+}
+
+TEST(Death, NamesAPreservedDomainAsXlDoes) {
+  const auto when = std::chrono::system_clock::from_time_t(1795363500);
+  EXPECT_EQ(preserved_suffix(when), "-20261122T1605Z");
 }
 
 TEST(Death, TakesTheLinesAboutItsDomain) {
