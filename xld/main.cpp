@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "hypervisor-iface/bundled/bundled_hypervisor.hpp"
+#include "hypervisor-iface/bundled/running.hpp"
 #include "hypervisor-iface/bundled/state_file.hpp"
 #include "xld/daemon.hpp"
 

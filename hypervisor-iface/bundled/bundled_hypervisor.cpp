@@ -54,40 +54,43 @@ void tell_time(const HostArea& area, std::uint64_t uptime_ns) {
 }  // namespace
 
 Result<std::unique_ptr<BundledHypervisor>> BundledHypervisor::start(const Options& options) {
-  XL_TRY_ASSIGN(Machine machine, machine_of(options));
   XL_TRY(prepare_runtime_dir(options.runtime_dir));
   XL_TRY_ASSIGN(UniqueFd lock, lock_runtime_dir(options.runtime_dir));
-  XL_TRY(end_stale(options.runtime_dir));
-
-  XL_TRY_ASSIGN(std::shared_ptr<Ram> ram, Ram::create(machine.memory));
-  const HostArea area(
-      ram->frames(to_mfn(HostPhys(abi::host_area_address)), Pages(abi::host_area_size / page_size))
-          .data());
-  area.host_sleeping().store(abi::sleeping_for_events);
-  XL_TRY_ASSIGN(const UniqueFd listener, listen_in(options.runtime_dir, doorbell_name));
-  XL_TRY_ASSIGN(UniqueFd socket, connect_in(options.runtime_dir, doorbell_name));
-
-  auto parts = std::make_unique<Parts>(area, std::move(socket));
+  XL_TRY_ASSIGN(std::optional<Connection> link, attach_to_running(options));
+  const bool attached = link.has_value();
+  if (!attached) {
+    XL_TRY_ASSIGN(Connection fresh, start_new(options));
+    link.emplace(std::move(fresh));
+  }
+  auto parts = std::make_unique<Parts>(std::move(*link));
+  parts->attached = attached;
   parts->runtime_dir = options.runtime_dir;
   parts->lock = std::move(lock);
-  parts->ram = ram;
-  XL_TRY_ASSIGN(Process process, start_process(machine, *ram, listener, options.runtime_dir));
-  parts->process.emplace(std::move(process));
   ScopeExit undo([&] {
-    parts->process->kill();
-    remove_state(options.runtime_dir);
+    if (!attached) {
+      parts->process.kill();
+      remove_state(options.runtime_dir);
+    }
   });
-  XL_TRY(write_state(options.runtime_dir,
-                     {parts->process->pid(), parts->process->start_time(), ram_fd_number,
-                      machine.memory, machine.cpus, machine.hypervisor_image}));
-  XL_TRY_DOING(wait_ready(area, parts->doorbell, *parts->process, options),
-               "starting the hypervisor");
-  parts->machine = std::move(machine);
   XL_TRY(parts->start_threads(options));
+  if (attached) {
+    if (Result<void> taken = parts->take_over(); !taken) {
+      return Unexpected(left_alone(parts->process.pid(), std::move(taken).error()));
+    }
+  }
   XL_TRY_ASSIGN(const Response info, parts->ask(abi::Op::host_info, DomId(0)));
-  tell_time(area, info.results[3]);
+  tell_time(parts->area, info.results[3]);
   undo.release();
   return std::unique_ptr<BundledHypervisor>(new BundledHypervisor(std::move(parts)));
+}
+
+// What the process before had posted comes first. Frames that it had taken to release their memory
+// are released again, as nobody knows how far it came.
+Result<void> BundledHypervisor::Parts::take_over() {
+  XL_TRY(ring->catch_up());
+  XL_TRY(tell(abi::Op::attach, DomId(0)));
+  (void)janitor->release_some();
+  return {};
 }
 
 Result<void> BundledHypervisor::Parts::start_threads(const Options& options) {
@@ -97,10 +100,10 @@ Result<void> BundledHypervisor::Parts::start_threads(const Options& options) {
   janitor = std::make_unique<Janitor>(*ring, ram, chores);
   Monitor::Parts watched{area};
   watched.doorbell = &doorbell;
-  watched.process_fd = process->fd();
+  watched.process_fd = process.fd();
   watched.on_bell = [this] { ring->on_bell(); };
   watched.on_freed_frames = [this] { chores->frames_were_freed(); };
-  watched.why_it_ended = [this] { return bundled::why_it_ended(area, *process, runtime_dir); };
+  watched.why_it_ended = [this] { return bundled::why_it_ended(area, process, runtime_dir); };
   watched.on_gone = [this](const std::string& why) { ring->set_gone(why); };
   XL_TRY_ASSIGN(monitor, Monitor::start(std::move(watched)));
   return {};
@@ -109,18 +112,22 @@ Result<void> BundledHypervisor::Parts::start_threads(const Options& options) {
 BundledHypervisor::BundledHypervisor(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 BundledHypervisor::~BundledHypervisor() {
   if (parts_->ring->gone()) {
-    parts_->process->kill();  // dead or of no use: nothing of it is to stay, not even a zombie
+    parts_->process.kill();  // dead or of no use: nothing of it is to stay, not even a zombie
   }
 }
 
 void BundledHypervisor::terminate() {
   parts_->ring->set_gone("the hypervisor was stopped");
-  parts_->process->kill();
+  parts_->process.kill();
   remove_state(parts_->runtime_dir);
 }
 
+bool BundledHypervisor::attached() const {
+  return parts_->attached;
+}
+
 pid_t BundledHypervisor::pid() const {
-  return parts_->process->pid();
+  return parts_->process.pid();
 }
 
 }  // namespace xl::hv::bundled

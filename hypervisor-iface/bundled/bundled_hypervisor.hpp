@@ -32,13 +32,21 @@ struct Options {
   std::chrono::milliseconds start_timeout{10000};
   std::chrono::milliseconds request_timeout{2000};
   std::chrono::microseconds spin{50};  // docs/adr/0030
+  std::function<void(const std::string&)>
+      note;  // what start() found and did, for a log; may be empty
 };
 
 class BundledHypervisor final : public Hypervisor {
  public:
-  // Starts QEMU and waits until the hypervisor is ready. One that an earlier daemon left in this
-  // runtime directory is ended first, with its domains. busy if another living daemon uses the
-  // directory.
+  // Attaches to the hypervisor that an earlier daemon left in this runtime directory, whenever that
+  // was killed: what it had asked for is done first; then what it had mapped of grants ends, all
+  // bound ports become pending, and shutdowns are reported again. Memory and CPUs are then those of
+  // the running one.
+  // If none runs, starts QEMU and waits until the hypervisor is ready. The same after one that
+  // panicked or that never got ready, which has no domains to lose and is ended.
+  // busy: another living daemon uses the directory. hypervisor_gone, timeout: one runs and does not
+  // answer; protocol: it is of another version; permission_denied: the kernel does not let this
+  // user at its memory. None of these ends it; the error says how to.
   static Result<std::unique_ptr<BundledHypervisor>> start(const Options& options);
   // Leaves the hypervisor running.
   ~BundledHypervisor() override;
@@ -48,7 +56,8 @@ class BundledHypervisor final : public Hypervisor {
   // Ends the hypervisor with all its domains; returns when its process is gone. Every call fails
   // from then on.
   void terminate();
-  pid_t pid() const;  // QEMU's
+  pid_t pid() const;      // QEMU's
+  bool attached() const;  // to one that an earlier daemon had started
 
   Result<HostInfo> host_info() override;
   Result<LogText> read_log(std::uint64_t from) override;

@@ -12,9 +12,8 @@
 #include <fstream>
 
 #include "base/scope_exit.hpp"
-#include "hypervisor-iface/bundled/parts.hpp"
+#include "hypervisor-iface/bundled/running.hpp"
 #include "hypervisor-iface/bundled/start.hpp"
-#include "hypervisor-iface/bundled/state_file.hpp"
 
 namespace xl::hv::bundled {
 namespace {
@@ -111,8 +110,15 @@ Result<void> wait_ready(const HostArea& area, const Doorbell& doorbell, const Pr
                               options.start_timeout.count(), last_log_line(area)));
     }
   }
+  return {};
+}
+
+Result<void> check_version(const HostArea& area) {
   const abi::Header header = area.header();
-  if (header.magic != abi::magic || header.version != abi::version) {
+  if (header.magic != abi::magic) {
+    return fail(ErrorCode::protocol, "it is not this program's hypervisor");
+  }
+  if (header.version != abi::version) {
     return fail(ErrorCode::protocol,
                 fmt::format("the hypervisor's interface has version {}, this program's {}",
                             header.version, abi::version),
@@ -121,13 +127,33 @@ Result<void> wait_ready(const HostArea& area, const Doorbell& doorbell, const Pr
   return {};
 }
 
-Result<Process> start_process(const Machine& machine, const Ram& ram, const UniqueFd& listener,
-                              const std::string& runtime_dir) {
+Result<Connection> start_new(const Options& options) {
+  XL_TRY_ASSIGN(Machine machine, machine_of(options));
+  XL_TRY_ASSIGN(const UniqueFd running, lock_running(options.runtime_dir));
+  XL_TRY_ASSIGN(std::shared_ptr<Ram> ram, Ram::create(machine.memory));
+  const HostArea area = area_of(*ram);
+  area.host_sleeping().store(abi::sleeping_for_events);
+  XL_TRY_ASSIGN(const UniqueFd listener, listen_in(options.runtime_dir, doorbell_name));
+  XL_TRY_ASSIGN(UniqueFd socket, connect_in(options.runtime_dir, doorbell_name));
+
   Process::Spawn spawn;
   spawn.command = qemu_command(machine);
-  spawn.descriptors = {{ram.fd(), ram_fd_number}, {listener.get(), doorbell_fd_number}};
-  spawn.error_log = runtime_dir + "/" + log_file_name;
-  return Process::spawn(spawn);
+  spawn.descriptors = {{ram->fd(), ram_fd_number},
+                       {listener.get(), doorbell_fd_number},
+                       {running.get(), running_fd_number}};
+  spawn.error_log = options.runtime_dir + "/" + log_file_name;
+  XL_TRY_ASSIGN(Process process, Process::spawn(spawn));
+  Connection link{std::move(machine), std::move(ram), area, Doorbell(std::move(socket)),
+                  std::move(process)};
+  ScopeExit undo([&] {
+    link.process.kill();
+    remove_state(options.runtime_dir);
+  });
+  XL_TRY(write_state(options.runtime_dir, state_of(link)));
+  XL_TRY_DOING(wait_ready(area, link.doorbell, link.process, options), "starting the hypervisor");
+  XL_TRY(check_version(area));
+  undo.release();
+  return link;
 }
 
 }  // namespace xl::hv::bundled

@@ -2,6 +2,7 @@
 #include "hypervisor-iface/bundled/doorbell.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -9,8 +10,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "hypervisor/abi/host_area.hpp"
+
 namespace xl::hv::bundled {
 namespace {
+
+constexpr int connect_rounds = 200;
+constexpr int connect_pause_ms = 10;
 
 struct Address {
   UniqueFd directory;  // keeps /proc/self/fd/N valid
@@ -41,7 +47,14 @@ const sockaddr* generic(const sockaddr_un& name) {
 }  // namespace
 
 void Doorbell::ring() const {
-  const char byte = '!';
+  send(abi::ring_byte);
+}
+
+void Doorbell::hello() const {
+  send(abi::hello_byte);
+}
+
+void Doorbell::send(char byte) const {
   ssize_t sent = 0;
   do {
     sent = ::send(socket_.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -80,11 +93,20 @@ Result<UniqueFd> listen_in(const std::string& directory, const std::string& name
 
 Result<UniqueFd> connect_in(const std::string& directory, const std::string& name) {
   XL_TRY_ASSIGN(const Address address, address_in(directory, name));
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // Not blocking: if a process that hangs does not take connections, connect would wait for ever.
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) {
     return Unexpected(system_error(errno, "socket"));
   }
-  if (::connect(socket.get(), generic(address.name), sizeof(address.name)) != 0) {
+  int result = 0;
+  for (int i = 0; i < connect_rounds; ++i) {
+    result = ::connect(socket.get(), generic(address.name), sizeof(address.name));
+    if (result == 0 || errno != EAGAIN) {
+      break;
+    }
+    (void)::poll(nullptr, 0, connect_pause_ms);  // others wait before us; nothing tells of it
+  }
+  if (result != 0) {
     return Unexpected(system_error(errno, "connecting to " + directory + "/" + name));
   }
   return socket;

@@ -17,10 +17,13 @@ class Doorbell {
   int fd() const { return socket_.get(); }
   // Never waits: if the socket is full, the other side has bytes to read already. Any thread.
   void ring() const;
+  // Asks the other side to ring back.
+  void hello() const;
   // Takes all bytes; false when the other side has closed.
   bool drain() const;
 
  private:
+  void send(char byte) const;
   UniqueFd socket_;
 };
 

@@ -46,12 +46,13 @@ class Janitor {
   // Returns when no frame is held back for release: who runs out of memory tries again after it.
   // Any thread.
   void wait_for_frames();
+  // Releases what is freed now, in one pass. False when there was nothing to take or it failed. Any
+  // thread.
+  bool release_some();
 
  private:
   void run();
   void release_frames();
-  // False when there was nothing to take or it failed.
-  bool release_some();
   bool stopping();
 
   RingClient& ring_;

@@ -13,22 +13,28 @@
 #include "hypervisor-iface/bundled/qemu_command.hpp"
 #include "hypervisor-iface/bundled/ram.hpp"
 #include "hypervisor-iface/bundled/ring_client.hpp"
+#include "hypervisor-iface/bundled/start.hpp"
 #include "hypervisor-iface/bundled/wire.hpp"
 
 namespace xl::hv::bundled {
 
 // Declared in the order of construction; destruction stops the threads before what they use goes.
 struct BundledHypervisor::Parts {
-  explicit Parts(HostArea the_area, UniqueFd socket)
-      : area(the_area), doorbell(std::move(socket)) {}
+  explicit Parts(Connection link)
+      : machine(std::move(link.machine)),
+        ram(std::move(link.ram)),
+        area(link.area),
+        doorbell(std::move(link.doorbell)),
+        process(std::move(link.process)) {}
 
+  bool attached = false;
   std::string runtime_dir;
-  Machine machine;
   UniqueFd lock;
+  Machine machine;
   std::shared_ptr<Ram> ram;
   HostArea area;
   Doorbell doorbell;
-  std::optional<Process> process;
+  Process process;
   std::unique_ptr<RingClient> ring;
   std::shared_ptr<Chores> chores = std::make_shared<Chores>();
   std::unique_ptr<Janitor> janitor;
@@ -38,6 +44,8 @@ struct BundledHypervisor::Parts {
 
   // With the process running and ready.
   Result<void> start_threads(const Options& options);
+  // Of one that an earlier process used; with the threads.
+  Result<void> take_over();
 
   // One request; a status that is not 0 is an error.
   Result<Response> ask(const Request& request) const;

@@ -138,6 +138,14 @@ Result<Process> Process::spawn(const Spawn& spawn) {
   return process;
 }
 
+Process Process::adopt(UniqueFd pidfd, pid_t pid, std::uint64_t start_time) {
+  Process process;
+  process.pid_ = pid;
+  process.start_time_ = start_time;
+  process.pidfd_ = std::move(pidfd);
+  return process;
+}
+
 Process::~Process() {
   if (pidfd_) {
     (void)end();
@@ -161,7 +169,7 @@ std::string Process::end() const {
     return ended_->how;
   }
   if (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0) {
-    ended_->how = "status unknown";  // reaped by others, as where SIGCHLD is ignored
+    ended_->how = "status unknown";  // not our child, or reaped by others (SIGCHLD is ignored)
   } else if (info.si_pid != 0) {
     ended_->how = info.si_code == CLD_EXITED ? fmt::format("exit status {}", info.si_status)
                                              : fmt::format("signal {}", info.si_status);

@@ -39,6 +39,9 @@ class Process {
   // In a session of its own, so no signal of our terminal and not our end reaches it.
   static Result<Process> spawn(const Spawn& spawn);
 
+  // One that another process may have started.
+  static Process adopt(UniqueFd pidfd, pid_t pid, std::uint64_t start_time);
+
   pid_t pid() const { return pid_; }
   std::uint64_t start_time() const { return start_time_; }
   int fd() const { return pidfd_.get(); }  // readable once it has ended

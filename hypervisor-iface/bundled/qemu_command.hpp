@@ -14,6 +14,7 @@ namespace xl::hv::bundled {
 // /proc/<pid>/fd/3.
 inline constexpr int ram_fd_number = 3;
 inline constexpr int doorbell_fd_number = 4;
+inline constexpr int running_fd_number = 5;  // a lock (running.hpp); QEMU does nothing with it
 
 struct Machine {
   std::string qemu;              // path of qemu-system-x86_64

@@ -3,10 +3,14 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <string>
+
+#include "hypervisor-iface/bundled/qemu_command.hpp"
 
 namespace xl::hv::bundled {
 namespace {
@@ -16,10 +20,12 @@ namespace {
 constexpr std::uint64_t low_limit = gib(3).count();
 constexpr std::uint64_t high_start = gib(4).count();
 
+constexpr const char* memfd_name = "xl++ ram";
+
 }  // namespace
 
 Result<std::shared_ptr<Ram>> Ram::create(Bytes size) {
-  UniqueFd fd(::memfd_create("xl++ ram", MFD_CLOEXEC));
+  UniqueFd fd(::memfd_create(memfd_name, MFD_CLOEXEC));
   if (!fd) {
     return Unexpected(system_error(errno, "memfd_create"));
   }
@@ -28,6 +34,37 @@ Result<std::shared_ptr<Ram>> Ram::create(Bytes size) {
     return Unexpected(
         system_error(errno, "sizing a memory file of " + std::to_string(bytes) + " bytes"));
   }
+  return map(std::move(fd), size);
+}
+
+Result<std::shared_ptr<Ram>> Ram::open(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(ram_fd_number);
+  // Not O_RDWR at once: until the process has become QEMU, the number may be any file of ours.
+  const UniqueFd look(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!look) {
+    const int error = errno;
+    if (error == ENOENT) {
+      return fail(ErrorCode::busy, "process " + std::to_string(pid) + " has no memory file");
+    }
+    return Unexpected(system_error(error, "opening the memory of the hypervisor, " + path));
+  }
+  std::error_code ignored;
+  const std::string name =
+      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(look.get()), ignored);
+  struct stat info {};
+  if (name.rfind("/memfd:" + std::string(memfd_name), 0) != 0 || ::fstat(look.get(), &info) != 0 ||
+      info.st_size <= 0 || static_cast<std::uint64_t>(info.st_size) % mib(2).count() != 0) {
+    return fail(ErrorCode::busy, path + " is not a hypervisor's memory");
+  }
+  UniqueFd fd(::open(("/proc/self/fd/" + std::to_string(look.get())).c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd) {
+    return Unexpected(system_error(errno, "opening the memory of the hypervisor, " + path));
+  }
+  return map(std::move(fd), Bytes(static_cast<std::uint64_t>(info.st_size)));
+}
+
+Result<std::shared_ptr<Ram>> Ram::map(UniqueFd fd, Bytes size) {
+  const auto bytes = static_cast<std::size_t>(size.count());
   void* start =
       ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
   if (start == MAP_FAILED) {

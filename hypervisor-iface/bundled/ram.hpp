@@ -2,6 +2,8 @@
 // The machine's RAM: one memory file that QEMU and this process both map, whole and sparse.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +21,9 @@ class Ram final : public BulkWriter {
  public:
   // `size` is a multiple of 2 MiB. Costs no memory until it is touched.
   static Result<std::shared_ptr<Ram>> create(Bytes size);
+  // That of the hypervisor that `pid` runs. busy if the process has none (yet); permission_denied
+  // if the kernel does not let this process look.
+  static Result<std::shared_ptr<Ram>> open(pid_t pid);
   ~Ram() override;
   Ram(const Ram&) = delete;
   Ram& operator=(const Ram&) = delete;
@@ -39,6 +44,7 @@ class Ram final : public BulkWriter {
 
  private:
   Ram(UniqueFd fd, std::byte* start, Bytes size) : fd_(std::move(fd)), start_(start), size_(size) {}
+  static Result<std::shared_ptr<Ram>> map(UniqueFd fd, Bytes size);
   std::optional<std::uint64_t> file_offset(Mfn first, Pages count) const;
 
   UniqueFd fd_;

@@ -44,7 +44,36 @@ std::optional<Request> undo_of(abi::Op op, DomId domain, const Response& respons
 }  // namespace
 
 RingClient::RingClient(HostArea area, const Doorbell& doorbell, Options options, Orphan orphan)
-    : area_(area), doorbell_(doorbell), options_(options), orphan_(std::move(orphan)) {}
+    : area_(area), doorbell_(doorbell), options_(options), orphan_(std::move(orphan)) {
+  // An earlier process may have died with requests on their way. Nobody waits for their answers,
+  // and what they created is its successor's to find and to judge: no undo (which ping has not).
+  next_ = area_.producer().load(std::memory_order_acquire);
+  for (std::uint64_t number = next_ > slots_.size() ? next_ - slots_.size() : 0; number < next_;
+       ++number) {
+    const auto slot = static_cast<std::size_t>(number % abi::slot_count);
+    slots_[slot].number = number;
+    slots_[slot].op = abi::Op::ping;
+    if (!is_done(slot)) {
+      abandon(slot);
+    }
+  }
+}
+
+Result<void> RingClient::catch_up() {
+  Patience patience(area_, Clock::now(), options_.timeout);
+  on_bell();  // from here on it rings for answers
+  std::unique_lock lock(mutex_);
+  while (abandoned_ > 0 && !gone()) {
+    if (slot_free_.wait_until(lock, patience.deadline()) == std::cv_status::timeout &&
+        !patience.goes_on()) {
+      break;
+    }
+  }
+  if (abandoned_ > 0 || gone()) {
+    return gone_error();
+  }
+  return {};
+}
 
 Result<Response> RingClient::call(const Request& request) {
   const Clock::time_point start = Clock::now();

@@ -53,8 +53,12 @@ class RingClient {
   // the lock held: must not call back, only queue.
   using Orphan = std::function<void(const Request&)>;
 
+  // Goes on where the area's numbers stand.
   RingClient(HostArea area, const Doorbell& doorbell, Options options, Orphan orphan);
 
+  // Returns when everything that an earlier process had posted is done; before the first call. With
+  // the doorbell's reader running.
+  Result<void> catch_up();
   // Answered, with whatever status; or hypervisor_gone.
   Result<Response> call(const Request& request);
 

@@ -10,15 +10,33 @@
 #include "hypervisor-iface/bundled/process.hpp"
 #include "hypervisor-iface/bundled/qemu_command.hpp"
 #include "hypervisor-iface/bundled/ram.hpp"
+#include "hypervisor-iface/bundled/state_file.hpp"
 
 namespace xl::hv::bundled {
 
 Bytes default_memory();   // 3/4 of the host's, in 2 MiB
 unsigned default_cpus();  // that this process may run on
 
+// A hypervisor that is ready, and the line to it.
+struct Connection {
+  Machine machine;
+  std::shared_ptr<Ram> ram;
+  HostArea area;  // of `ram`
+  Doorbell doorbell;
+  Process process;
+};
+
 Result<Machine> machine_of(const Options& options);
-Result<Process> start_process(const Machine& machine, const Ram& ram, const UniqueFd& listener,
-                              const std::string& runtime_dir);
+// All with the directory's lock held. Nothing: none ran, or one that had no domains to lose was
+// ended; the way is free for start_new().
+Result<std::optional<Connection>> attach_to_running(const Options& options);
+Result<Connection> start_new(const Options& options);
+HostArea area_of(const Ram& ram);
+HypervisorState state_of(const Connection& link);
+// An error about a hypervisor that was left running, because it may have domains.
+Error left_alone(pid_t pid, Error error);
+// protocol, unless the area is one that this program knows.
+Result<void> check_version(const HostArea& area);
 // Until the hypervisor says that it is ready; else why it will not be.
 Result<void> wait_ready(const HostArea& area, const Doorbell& doorbell, const Process& process,
                         const Options& options);

@@ -2,24 +2,18 @@
 #include "hypervisor-iface/bundled/state_file.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "hypervisor-iface/bundled/process.hpp"
-
 namespace xl::hv::bundled {
 namespace {
 
 constexpr int state_version = 1;
-constexpr int end_timeout_ms = 5000;
 
 Result<void> write_file(const std::string& path, const std::string& text) {
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -76,6 +70,7 @@ Result<void> write_state(const std::string& directory, const HypervisorState& st
       {"doorbell", doorbell_name},
       {"cpus", state.cpus},
       {"image", state.image},
+      {"qemu", state.qemu},
   };
   const std::string path = directory + "/" + state_file_name;
   XL_TRY(write_file(path + ".new", json.dump(2) + "\n"));
@@ -101,32 +96,18 @@ std::optional<HypervisorState> read_state(const std::string& directory) {
   state.ram_fd = static_cast<int>(number("ram_fd"));
   state.ram = Bytes(number("ram_bytes"));
   state.cpus = static_cast<unsigned>(number("cpus"));
-  const auto image = json.find("image");
-  state.image = image != json.end() && image->is_string() ? image->get<std::string>() : "";
+  const auto text = [&](const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  state.image = text("image");
+  state.qemu = text("qemu");
   return state;
 }
 
 void remove_state(const std::string& directory) {
   (void)::unlink((directory + "/" + state_file_name).c_str());
   (void)::unlink((directory + "/" + doorbell_name).c_str());
-}
-
-Result<void> end_stale(const std::string& directory) {
-  const std::optional<HypervisorState> state = read_state(directory);
-  if (state) {
-    if (const std::optional<UniqueFd> process = open_process(state->pid, state->start_time)) {
-      (void)::syscall(SYS_pidfd_send_signal, process->get(), SIGKILL, nullptr, 0);
-      if (!wait_ended(process->get(), end_timeout_ms)) {
-        return fail(ErrorCode::busy, "the earlier hypervisor, process " +
-                                         std::to_string(state->pid) + ", does not end");
-      }
-      // If this very process started it, it is ours to reap; else this fails, and init does it.
-      siginfo_t ignored{};
-      (void)::waitid(P_PIDFD, static_cast<id_t>(process->get()), &ignored, WEXITED | WNOHANG);
-    }
-  }
-  remove_state(directory);
-  return {};
 }
 
 }  // namespace xl::hv::bundled

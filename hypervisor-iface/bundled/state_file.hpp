@@ -27,6 +27,7 @@ struct HypervisorState {
   Bytes ram;
   unsigned cpus = 0;
   std::string image;  // hypervisor.elf it was started with
+  std::string qemu;
 };
 
 // Made if missing, mode 0700. permission_denied if it is another user's or others may write to it.
@@ -41,9 +42,5 @@ Result<void> write_state(const std::string& directory, const HypervisorState& st
 // in it).
 std::optional<HypervisorState> read_state(const std::string& directory);
 void remove_state(const std::string& directory);
-
-// Ends the hypervisor that the directory's state names, if it still runs. Only with the directory's
-// lock held.
-Result<void> end_stale(const std::string& directory);
 
 }  // namespace xl::hv::bundled

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wire between the bundled hypervisor and the process that hosts it (domain 0): one area of
 // shared memory at a fixed physical address, plus one byte on COM1 (IRQ 4) as the doorbell in
-// either direction. Freestanding.
+// either direction: ring_byte means "look at the area"; to hello_byte the hypervisor answers with
+// a ring in any case. Freestanding.
 //
 // Each side treats what the other writes as hostile: copy once, check, use. All words are
 // little-endian and naturally aligned; words that both sides touch are accessed with atomic loads
@@ -20,7 +21,10 @@ inline constexpr std::uint64_t host_area_size = 0x100000;
 inline constexpr std::uint64_t image_address = 0x200000;
 
 inline constexpr std::uint64_t magic = 0x2b2b6c7870686f73ULL;
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 3;
+
+inline constexpr char ring_byte = '!';
+inline constexpr char hello_byte = '?';
 
 enum class State : std::uint32_t {
   booting = 0,
@@ -170,7 +174,8 @@ static_assert(std::has_unique_object_representations_v<Slot>);
 // set_memory_target args: pages
 // list_extents    args: first gfn                                 bulk: ExtentRecord[] ascending; results[0]: more follow
 // list_bindings   args: first local port                          bulk: BindingRecord[] ascending; results[0]: more follow
-// attach          a new process is domain 0: its grant mappings end, frames taken as freed return, all bound ports become pending
+// attach          a new process is domain 0: the mappings of the one before end, all bound ports become pending, all domains
+//                 that have shut down are reported as changed; what it took as freed frames stays taken: take_freed_frames says it again
 // send_trigger    args: vcpu, XEN_DOMCTL_SENDTRIGGER_*
 // soft_reset
 // resume

@@ -30,8 +30,8 @@ void take_flags(PerCpu& cpu) {
   if ((flags & flag_timer) != 0) {
     cpu.armed_deadline = never;
   }
-  if ((flags & flag_doorbell) != 0) {
-    drain_doorbell();
+  if ((flags & flag_doorbell) != 0 && drain_doorbell()) {
+    machine.ring_host();
   }
 }
 

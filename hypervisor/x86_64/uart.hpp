@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // COM1, a 16550A, as the doorbell: one byte in either direction means "look at the shared area".
-// Its content is nothing.
+// hypervisor/abi/host_area.hpp says what the bytes are.
 #pragma once
 
+#include "hypervisor/abi/host_area.hpp"
 #include "hypervisor/x86_64/instructions.hpp"
 
 namespace hyp::x86 {
@@ -30,14 +31,17 @@ inline void start_doorbell() {
 // Never waits: with a full transmitter the host already has a byte to read.
 inline void ring_doorbell() {
   if ((read_port(uart_line_status) & uart_transmit_empty) != 0) {
-    write_port(uart_data, '!');
+    write_port(uart_data, static_cast<std::uint8_t>(xl::abi::ring_byte));
   }
 }
 
-inline void drain_doorbell() {
+// True if the host said hello: it wants to know that its end of the line is connected.
+inline bool drain_doorbell() {
+  bool hello = false;
   while ((read_port(uart_line_status) & uart_received) != 0) {
-    static_cast<void>(read_port(uart_data));
+    hello |= read_port(uart_data) == static_cast<std::uint8_t>(xl::abi::hello_byte);
   }
+  return hello;
 }
 
 }  // namespace hyp::x86

@@ -11,6 +11,7 @@
 #include "hypervisor-iface/bundled/process.hpp"
 #include "hypervisor-iface/bundled/qemu_command.hpp"
 #include "hypervisor-iface/bundled/ram.hpp"
+#include "hypervisor-iface/bundled/running.hpp"
 #include "hypervisor-iface/bundled/start.hpp"
 #include "hypervisor-iface/bundled/state_file.hpp"
 #include "hypervisor-iface/bundled/translation.hpp"
@@ -127,7 +128,7 @@ TEST(Log, OldestBytesGoWhenItWraps) {
 
 TEST(StateFile, IsReadBack) {
   const TemporaryDir directory;
-  const HypervisorState state{1234, 567, 3, mib(64), 2, "/x/hypervisor.elf"};
+  const HypervisorState state{1234, 567, 3, mib(64), 2, "/x/hypervisor.elf", "/x/qemu"};
   ASSERT_TRUE(write_state(directory.path(), state));
   const auto back = read_state(directory.path());
   ASSERT_TRUE(back);
@@ -135,6 +136,7 @@ TEST(StateFile, IsReadBack) {
   EXPECT_EQ(back->start_time, 567U);
   EXPECT_EQ(back->ram, mib(64));
   EXPECT_EQ(back->image, state.image);
+  EXPECT_EQ(back->qemu, state.qemu);
 }
 
 TEST(StateFile, GarbageIsNoState) {
@@ -152,12 +154,12 @@ TEST(StateFile, ProcessThatHasThePidOfADeadOneIsLeftAlone) {
   Process::Spawn spawn{{"/bin/sleep", "1000"}, {}, directory.path() + "/log"};
   auto other = Process::spawn(spawn);
   ASSERT_TRUE(other);
-  ASSERT_TRUE(
-      write_state(directory.path(), {other->pid(), other->start_time() - 1, 3, mib(64), 1, "x"}));
+  ASSERT_TRUE(write_state(directory.path(),
+                          {other->pid(), other->start_time() - 1, 3, mib(64), 1, "x", "y"}));
   EXPECT_TRUE(end_stale(directory.path()));
   EXPECT_FALSE(wait_ended(other->fd(), 0));
   ASSERT_TRUE(
-      write_state(directory.path(), {other->pid(), other->start_time(), 3, mib(64), 1, "x"}));
+      write_state(directory.path(), {other->pid(), other->start_time(), 3, mib(64), 1, "x", "y"}));
   EXPECT_TRUE(end_stale(directory.path()));
   EXPECT_TRUE(wait_ended(other->fd(), 0));
 }

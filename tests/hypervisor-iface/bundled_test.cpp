@@ -10,6 +10,7 @@
 
 #include "base/scope_exit.hpp"
 #include "hypervisor-iface/bundled/process.hpp"
+#include "hypervisor-iface/bundled/running.hpp"
 #include "hypervisor-iface/bundled/state_file.hpp"
 #include "tests/hypervisor-iface/bundled_fixture.hpp"
 
@@ -128,17 +129,19 @@ TEST_F(BundledTest, TerminateEndsTheProcessAndLeavesNoState) {
   EXPECT_FALSE(hypervisor_->ping());
 }
 
-TEST_F(BundledTest, OutlivesItsObjectAndIsEndedByTheNext) {
+TEST_F(BundledTest, OutlivesItsObjectAndTheNextAttaches) {
   const auto state = read_state(directory_.path());
   ASSERT_TRUE(state);
   EXPECT_EQ(state->pid, hypervisor_->pid());
+  EXPECT_FALSE(hypervisor_->attached());
   hypervisor_.reset();
   EXPECT_TRUE(open_process(state->pid, state->start_time));
 
   auto next = BundledHypervisor::start(test_options(directory_.path()));
   ASSERT_TRUE(next) << text_of(next.error());
   hypervisor_ = std::move(next).value();
-  EXPECT_FALSE(open_process(state->pid, state->start_time));
+  EXPECT_TRUE(hypervisor_->attached());
+  EXPECT_EQ(hypervisor_->pid(), state->pid);
   EXPECT_TRUE(hypervisor_->ping());
 }
 
@@ -152,8 +155,8 @@ TEST_F(BundledTest, NoZombieStays) {
   hypervisor_ = std::move(BundledHypervisor::start(test_options(directory_.path()))).value();
   const pid_t second = hypervisor_->pid();
   hypervisor_.reset();  // left running
-  hypervisor_ = std::move(BundledHypervisor::start(test_options(directory_.path()))).value();
-  EXPECT_FALSE(start_time_of(second)) << "one that the next start has ended";
+  ASSERT_TRUE(end_stale(directory_.path()));
+  EXPECT_FALSE(start_time_of(second)) << "one that was ended without its object";
 }
 
 TEST_F(BundledTest, SecondDaemonInTheSameDirectoryIsRefused) {
