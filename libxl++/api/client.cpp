@@ -172,11 +172,24 @@ Answer<ByteStream> Client::attach_console(std::string_view domain) {
   return std::move(*stream);
 }
 
-Answer<LineStream> Client::events() {
+Answer<std::string> Client::console_history(std::string_view domain) {
+  XL_TRY_ASSIGN(HttpResponse response, call("GET", domain_target(domain, "/console?history=true")));
+  return std::move(response.body);
+}
+
+Answer<std::string> Client::recent_events(std::uint64_t after) {
+  XL_TRY_ASSIGN(HttpResponse response,
+                call("GET", "/v1/events?follow=false&after=" + std::to_string(after)));
+  return std::move(response.body);
+}
+
+Answer<LineStream> Client::events(std::optional<std::uint64_t> after) {
   XL_TRY_ASSIGN(UniqueFd connection, connect_unix(dir_.socket()));
   HttpResponse refused;
-  XL_TRY_ASSIGN(std::optional<LineStream> stream,
-                HttpClient(std::move(connection)).stream("/v1/events", refused));
+  XL_TRY_ASSIGN(
+      std::optional<LineStream> stream,
+      HttpClient(std::move(connection))
+          .stream(after ? "/v1/events?after=" + std::to_string(*after) : "/v1/events", refused));
   if (!stream) {
     return Unexpected(error_of(refused));
   }

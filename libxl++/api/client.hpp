@@ -34,6 +34,10 @@ class Client {
   Answer<CheckedView> check(const CreateRequest& request);
   Answer<std::vector<DomainView>> list();
   Answer<DomainView> find(std::string_view domain);
+  // What this very domain printed, as far as xld keeps it in memory.
+  Answer<std::string> console_history(std::string_view domain);
+  // The kept events with a higher number; lines.
+  Answer<std::string> recent_events(std::uint64_t after);
   // What `xl list -l` prints: libxl's JSON of one domain, or of all.
   Answer<std::string> libxl_json(std::optional<std::string_view> domain);
   Answer<void> pause(std::string_view domain);
@@ -53,7 +57,8 @@ class Client {
 
   // --- streams, on new connections ---
   Answer<ByteStream> attach_console(std::string_view domain);
-  Answer<LineStream> events();  // lines are for parse_event
+  // Lines are for parse_event. With `after`, first the kept events with a higher number.
+  Answer<LineStream> events(std::optional<std::uint64_t> after = {});
 
  private:
   Client(RuntimeDir dir, UniqueFd connection)

@@ -15,14 +15,16 @@ using toolstack::Subscription;
 
 class EventStream final : public Stream {
  public:
-  using Stream::Stream;
+  EventStream(ServerCore& core, Socket socket, std::optional<std::uint64_t> after)
+      : Stream(core, std::move(socket)), after_(after) {}
 
  private:
   Answer<std::unique_ptr<Subscription>> subscribe() override {
     return core_.service.toolstack.subscribe(
         [outbox = outbox_](const toolstack::LifecycleEvent& event) {
           outbox->put(dump(to_json(event_view(event))) + "\n");
-        });
+        },
+        after_);
   }
 
   std::string head() const override {
@@ -42,13 +44,16 @@ class EventStream final : public Stream {
     return size + taken.bytes + "\r\n";
   }
 
+  std::string farewell() const override { return "0\r\n\r\n"; }
   void received(std::string) override { read(); }
+
+  const std::optional<std::uint64_t> after_;
 };
 
 }  // namespace
 
-void start_events(ServerCore& core, Socket socket) {
-  std::make_shared<EventStream>(core, std::move(socket))->start();
+void start_events(ServerCore& core, Socket socket, std::optional<std::uint64_t> after) {
+  std::make_shared<EventStream>(core, std::move(socket), after)->start();
 }
 
 }  // namespace xl::api

@@ -21,6 +21,8 @@ Answer<Reply> domain_counters(Service& service, const Request& request);
 Answer<Reply> console_log(Service& service, const Request& request);
 Answer<Reply> libxl_list(Service& service, const Request& request);
 
+Answer<Reply> recent_events(Service& service, const Request& request);  // follow=false
+
 Answer<Reply> get_host(Service& service, const Request& request);
 Answer<Reply> host_counters(Service& service, const Request& request);
 Answer<Reply> get_hypervisor_log(Service& service, const Request& request);

@@ -136,7 +136,10 @@ Answer<Reply> rename_domain(Service& service, const Request& request) {
 Answer<Reply> console_log(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
   Reply reply;
-  XL_TRY_ASSIGN(reply.body, service.toolstack.console_log(id));
+  const auto history = request.target.query.find("history");
+  const bool in_memory = history != request.target.query.end() && history->second == "true";
+  XL_TRY_ASSIGN(reply.body, in_memory ? service.toolstack.console_history(id)
+                                      : service.toolstack.console_log(id));
   reply.type = "text/plain";
   return reply;
 }

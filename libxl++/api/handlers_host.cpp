@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "libdomainbuilder/image/image_report.hpp"
@@ -16,21 +15,6 @@ namespace xl::api {
 namespace {
 
 using nlohmann::json;
-
-Result<std::uint64_t> query_number(const Request& request, const char* name,
-                                   std::uint64_t fallback) {
-  const auto found = request.target.query.find(name);
-  if (found == request.target.query.end()) {
-    return fallback;
-  }
-  const std::string& text = found->second;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
-    return fail(ErrorCode::protocol, std::string("'") + name + "' is not a number");
-  }
-  return value;
-}
 
 std::vector<DomId> guests(toolstack::Toolstack& toolstack) {
   std::vector<DomId> ids;

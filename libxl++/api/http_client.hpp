@@ -34,6 +34,8 @@ class LineStream {
   int fd() const { return fd_.get(); }
   Result<bool> fill();  // one read; false: the server ended the stream
   Result<std::optional<std::string>> take_line();
+  // After the end: the server said that it was one; else it died, or had to hang up.
+  bool ended_well() const { return ended_well_; }
 
  private:
   Result<void> unchunk();
@@ -43,6 +45,7 @@ class LineStream {
   std::string text_;            // body bytes, not yet taken
   std::size_t chunk_left_ = 0;  // body bytes (and CR LF) still to come of this chunk
   bool ended_ = false;
+  bool ended_well_ = false;
 };
 
 class HttpClient {

@@ -71,7 +71,7 @@ Result<void> LineStream::unchunk() {
     }
     raw_.erase(0, eol + 2);
     if (size == 0) {
-      ended_ = true;
+      ended_ = ended_well_ = true;
       return {};
     }
     chunk_left_ = size + 2;

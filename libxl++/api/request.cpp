@@ -77,6 +77,21 @@ Result<Target> parse_target(std::string_view text) {
   return target;
 }
 
+Result<std::uint64_t> query_number(const Request& request, const char* name,
+                                   std::uint64_t fallback) {
+  const auto found = request.target.query.find(name);
+  if (found == request.target.query.end()) {
+    return fallback;
+  }
+  const std::string& text = found->second;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
+    return fail(ErrorCode::protocol, std::string("'") + name + "' is not a number");
+  }
+  return value;
+}
+
 int http_status(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid_argument: return 400;

@@ -32,6 +32,10 @@ struct Request {
   std::stop_token cancel;             // requested when the client vanishes
 };
 
+// A number in the query. Error: protocol, if it is not one.
+Result<std::uint64_t> query_number(const Request& request, const char* name,
+                                   std::uint64_t fallback);
+
 struct Reply {
   int status = 200;
   std::string type = "application/json";

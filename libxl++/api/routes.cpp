@@ -43,7 +43,7 @@ const std::vector<Route>& routes() {
       {"POST", "/v1/domains/{}/rename", Lane::quick, rename_domain},
       {"GET", "/v1/domains/{}/counters", Lane::quick, domain_counters},
       {"GET", "/v1/domains/{}/console", Lane::console, console_log},
-      {"GET", "/v1/events", Lane::events, nullptr},
+      {"GET", "/v1/events", Lane::events, recent_events},
       {"GET", "/v1/host", Lane::quick, get_host},
       {"GET", "/v1/host/counters", Lane::quick, host_counters},
       {"GET", "/v1/host/log", Lane::quick, get_hypervisor_log},

@@ -28,15 +28,16 @@ enum class Lane {
   quick,    // a question, or a step that never waits for much
   slow,     // makes, destroys, reads files
   console,  // a byte stream after an Upgrade, the log as text without
-  events,   // a stream of lines
+  events,   // a stream of lines; with follow=false those that are kept
 };
 
 struct Route {
   std::string_view method;
   std::string_view pattern;  // segments; "{}" takes any one segment
   Lane lane;
-  Answer<Reply> (*handle)(Service&,
-                          const Request&);  // of console: without Upgrade; of events: null
+  Answer<Reply> (*handle)(
+      Service&,
+      const Request&);  // of console: without Upgrade; of events: without a stream
 };
 
 const std::vector<Route>& routes();

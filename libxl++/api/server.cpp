@@ -70,7 +70,7 @@ class UnixServer final : public Server {
       for (Connection* connection :
            std::vector<Connection*>(core_.open.begin(), core_.open.end())) {
         if (core_.open.contains(connection)) {
-          connection->close();
+          connection->leave();
         }
       }
     });

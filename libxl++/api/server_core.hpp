@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "libxl++/api/routes.hpp"
@@ -25,7 +26,8 @@ using Socket = asio::local::stream_protocol::socket;
 class Connection {
  public:
   virtual ~Connection() = default;
-  virtual void close() = 0;  // loop thread; drops the connection and cancels what it runs
+  virtual void close() = 0;          // loop thread; drops the connection and cancels what it runs
+  virtual void leave() { close(); }  // the same when the server stops: may say so to the peer
 };
 
 struct ServerCore {
@@ -74,6 +76,7 @@ bool hung_up(Socket& socket);
 void start_session(ServerCore& core, Socket socket);
 // A connection that has become a stream: subscribes on a lane, sends the head, then what comes.
 void start_console(ServerCore& core, Socket socket, std::string early, std::string domain);
-void start_events(ServerCore& core, Socket socket);
+// With `after`, first the events that are kept and have a higher number.
+void start_events(ServerCore& core, Socket socket, std::optional<std::uint64_t> after);
 
 }  // namespace xl::api

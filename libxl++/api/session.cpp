@@ -121,8 +121,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
       return write(std::move(*reply));
     }
     const Route& route = *std::get<const Route*>(found);
-    if (route.lane == Lane::events) {
-      return start_events(core_, release());
+    if (route.lane == Lane::events && request.target.query["follow"] != "false") {
+      return stream_events(request);
     }
     if (route.lane == Lane::console && message[http::field::upgrade] == "xl-console") {
       const auto rest = buffer_.cdata();
@@ -130,6 +130,18 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
       return start_console(core_, release(), std::move(early), request.captured.at(0));
     }
     run(route, std::move(request));
+  }
+
+  void stream_events(const Request& request) {
+    std::optional<std::uint64_t> after;
+    if (request.target.query.contains("after")) {
+      const Result<std::uint64_t> number = query_number(request, "after", 0);
+      if (!number) {
+        return write(error_reply(WireError(number.error())));
+      }
+      after = *number;
+    }
+    start_events(core_, release(), after);
   }
 
   Socket release() {

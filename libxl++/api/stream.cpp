@@ -36,6 +36,17 @@ void Stream::close() {
   drop();
 }
 
+// Without waiting: a peer that does not take it sees an end without a farewell.
+void Stream::leave() {
+  if (!closed_ && subscription_ && writing_.empty()) {
+    const std::string last = encode(outbox_->take()) + farewell();
+    error_code ignored;
+    socket_.non_blocking(true, ignored);
+    socket_.write_some(asio::buffer(last), ignored);
+  }
+  close();
+}
+
 void Stream::open(Answer<std::unique_ptr<Subscription>>& subscribed) {
   if (!subscribed) {
     const Reply reply = error_reply(subscribed.error());

@@ -24,6 +24,7 @@ class Stream : public Connection, public std::enable_shared_from_this<Stream> {
 
   void start();
   void close() override;
+  void leave() override;
 
  protected:
   // On a lane: may block. An error is answered as to any request.
@@ -31,6 +32,8 @@ class Stream : public Connection, public std::enable_shared_from_this<Stream> {
   virtual std::string head() const = 0;
   // The bytes to send for what was taken out of the outbox.
   virtual std::string encode(Outbox::Taken taken) = 0;
+  // What ends the stream when the server stops in good order.
+  virtual std::string farewell() const { return {}; }
   // Called with what the client sent; calls read() when it wants more.
   virtual void received(std::string bytes) = 0;
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/error.hpp"
@@ -105,11 +106,19 @@ struct EndView {
   std::optional<std::uint16_t> successor;
 };
 
+struct EventDetailView {
+  std::string key;
+  std::variant<bool, std::uint64_t, std::string> value;
+};
+
 struct EventView {
-  std::string event;  // "created", "unpaused", "paused", "shutdown", "ended", "renamed"
+  std::uint64_t sequence = 0;  // rises, also from one xld to the next
+  std::int64_t time_ms = 0;
+  std::string event;  // one of openapi.yaml's Event
   std::uint16_t domid = 0;
   std::string name;
-  std::optional<EndView> end;
+  std::optional<EndView> end;            // of "shutdown" and "ended"
+  std::vector<EventDetailView> details;  // as an object; absent if empty
 };
 
 // An error as it travels. `rendered` is the complete text for a terminal when the error is about a

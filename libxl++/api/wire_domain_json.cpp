@@ -48,37 +48,4 @@ Result<DomainView> from_json(const json& value) {
   return reader.finish(std::move(view));
 }
 
-json to_json(const EventView& view) {
-  json object{{"event", view.event}, {"domid", view.domid}, {"name", view.name}};
-  if (view.end) {
-    object["end"] = {{"reason", optional_json(view.end->reason)},
-                     {"last_console_line", view.end->last_console_line},
-                     {"report", view.end->report},
-                     {"action", view.end->action},
-                     {"successor", optional_json(view.end->successor)}};
-  }
-  return object;
-}
-
-template <>
-Result<EventView> from_json(const json& value) {
-  JsonReader reader(value, "event");
-  EventView view;
-  reader.need("event", view.event);
-  reader.need("domid", view.domid);
-  reader.need("name", view.name);
-  XL_TRY(reader.check());
-  if (const auto end = value.find("end"); end != value.end()) {
-    JsonReader inner(*end, "end");
-    EndView& out = view.end.emplace();
-    inner.maybe("reason", out.reason);
-    inner.maybe("last_console_line", out.last_console_line);
-    inner.maybe("report", out.report);
-    inner.maybe("action", out.action);
-    inner.maybe("successor", out.successor);
-    XL_TRY(inner.check());
-  }
-  return view;
-}
-
 }  // namespace xl::api

@@ -153,10 +153,33 @@ Result<std::string> Engine::console_log(DomId id) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-std::unique_ptr<Subscription> Engine::subscribe(EventSink sink) {
+Result<std::string> Engine::console_history(DomId id) {
+  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  return domain->console->text();
+}
+
+std::unique_ptr<Subscription> Engine::subscribe(EventSink sink,
+                                                std::optional<std::uint64_t> after) {
   auto entry = std::make_shared<EventList::Entry>(std::move(sink));
-  events_.add(entry);
+  if (!after) {
+    events_.add(entry);
+    return subscription(EventList::Handle(std::move(entry)));
+  }
+  // On the event thread, as the others get events there: what it has told them comes from the log,
+  // the rest is still to come.
+  loop_->post([this, entry, from = *after] {
+    for (const LifecycleEvent& event : event_log_.after(from)) {
+      if (event.sequence <= last_told_) {
+        entry->call(event);
+      }
+    }
+    events_.add(entry);
+  });
   return subscription(EventList::Handle(std::move(entry)));
+}
+
+std::vector<LifecycleEvent> Engine::events_after(std::uint64_t sequence) const {
+  return event_log_.after(sequence);
 }
 
 }  // namespace xl::toolstack

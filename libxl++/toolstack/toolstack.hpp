@@ -17,11 +17,13 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/types.hpp"
 #include "hypervisor-iface/hypervisor.hpp"
+#include "libxl++/toolstack/event.hpp"
 
 namespace xl::config {
 struct DomainConfig;
@@ -69,25 +71,6 @@ struct DomainSummary {
   std::chrono::system_clock::time_point created;
 };
 
-struct DomainEnd {  // how a domain ended
-  DomId id;
-  std::optional<hv::ShutdownReason> reason;  // none: destroyed
-  std::string last_console_line;
-  std::string report;  // what the hypervisor logged of a crash, may be empty
-  std::string action;  // "destroy", "restart", "preserve", or "lost": the hypervisor died
-  std::optional<DomId> successor;  // after a restart; none: it failed, and report says why
-};
-
-// `shutdown`: it stopped by itself; `end` says why and what is about to be done. `ended`: it does
-// not exist any more.
-struct LifecycleEvent {
-  enum class Kind { created, unpaused, paused, shutdown, ended, renamed };
-  Kind kind = Kind::created;
-  DomId id;
-  std::string name;
-  std::optional<DomainEnd> end;  // of shutdown and ended
-};
-
 // Ends the subscription when it goes; afterwards no callback runs any more.
 class Subscription {
  public:
@@ -130,10 +113,21 @@ class Toolstack {
                                                                ConsoleOutput output) = 0;
   virtual Result<void> write_console(DomId domain, std::span<const std::byte> input) = 0;
   virtual Result<std::string> console_log(DomId domain) = 0;
+  // What attach_console would give first: of this domain alone, where the log file may hold what
+  // others of the same name printed.
+  virtual Result<std::string> console_history(DomId domain) = 0;
 
   // --- events ---
   using EventSink = std::function<void(const LifecycleEvent&)>;
-  virtual std::unique_ptr<Subscription> subscribe(EventSink sink) = 0;
+  // What happens from now on; with `after`, first those events that are still known and have a
+  // higher number.
+  virtual std::unique_ptr<Subscription> subscribe(EventSink sink,
+                                                  std::optional<std::uint64_t> after) = 0;
+  std::unique_ptr<Subscription> subscribe(EventSink sink) {
+    return subscribe(std::move(sink), std::nullopt);
+  }
+  // The same, as far as they are still known: the last 1024.
+  virtual std::vector<LifecycleEvent> events_after(std::uint64_t sequence) const = 0;
 };
 
 }  // namespace xl::toolstack

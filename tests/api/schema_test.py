@@ -139,6 +139,8 @@ class SchemaTest(unittest.TestCase):
         self.assertEqual(self.call("GET", "/v1/domains/c/counters", "/v1/domains/{domain}/counters")[0], 200)
         status, text = self.call("GET", "/v1/domains/c/console", "/v1/domains/{domain}/console")
         self.assertEqual((status, text), (200, f"Hello from domain {domid}\r\n"))
+        self.assertEqual(self.call("GET", "/v1/domains/c/console?history=true", "/v1/domains/{domain}/console"),
+                         (status, text))
         self.assertEqual(self.call("DELETE", "/v1/domains/c", "/v1/domains/{domain}")[0], 204)
         self.assertEqual(self.call("GET", "/v1/domains/c", "/v1/domains/{domain}")[0], 404)
 
@@ -205,8 +207,24 @@ class SchemaTest(unittest.TestCase):
             if event["domid"] == domid:
                 kinds.append(event["event"])
         self.assertEqual(kinds, ["created", "unpaused", "ended"])
-        self.seen.add(("get", "/v1/events", 200))
         connection.close()
+        kept = UnixConnection(self.socket)
+        kept.request("GET", "/v1/events?follow=false")
+        response = kept.getresponse()
+        self.assertEqual(response.getheader("Content-Type"), "application/x-ndjson")
+        events = [json.loads(line) for line in response.read().splitlines()]
+        for event in events:
+            jsonschema.validate(event, schema)
+        self.assertEqual([event["event"] for event in events if event["domid"] == domid], kinds)
+        middle = events[-2]["seq"]
+        kept.request("GET", f"/v1/events?follow=false&after={middle}")
+        self.assertEqual([json.loads(line) for line in kept.getresponse().read().splitlines()], events[-1:])
+        kept.request("GET", f"/v1/events?after={middle}")  # the stream begins with them
+        self.assertEqual(json.loads(kept.getresponse().readline()), events[-1])
+        kept.close()
+        self.assertEqual(self.call("GET", "/v1/events?after=x")[0], 400)
+        self.assertEqual(self.call("GET", "/v1/events?follow=false&after=x")[0], 400)
+        self.seen.add(("get", "/v1/events", 200))
 
     def test_console_upgrade(self):
         domid = self.make("talker")["domid"]

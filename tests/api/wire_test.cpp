@@ -31,7 +31,13 @@ TEST(Wire, ValuesSurviveTheTrip) {
   expect_round_trip(
       CreatedView{3, "a", {{"image", 12}, {"load", 34}}, {"careful"}, "a.cfg:1: ..."});
   expect_round_trip(CheckedView{"layout", "warning"});
-  EventView event{"ended", 3, "a", EndView{"poweroff", "bye", "", "restart", 4}};
+  EventView event{9,
+                  1700000000000,
+                  "ended",
+                  3,
+                  "a",
+                  EndView{"poweroff", "bye", "", "restart", 4},
+                  {{"flag", true}, {"number", std::uint64_t{7}}, {"text", std::string("x")}}};
   expect_round_trip(event);
   event.end = EndView{};
   expect_round_trip(event);
