@@ -30,7 +30,7 @@ struct BuildRequest {
   std::string ramdisk;          // empty: none
   std::string command_line;     // at most 4095 bytes, no NUL
   Bytes memory;                 // RAM at start, whole KiB; rounded down to pages
-  Bytes max_memory;             // see docs/adr/0022: the memory map covers `memory`
+  Bytes max_memory;             // what the memory map covers; on demand beyond `memory`
   std::uint32_t vcpus = 1;      // enabled in the MADT
   std::uint32_t max_vcpus = 1;  // 1..128, those above `vcpus` are listed as absent
   bool acpi = true;
@@ -55,7 +55,13 @@ struct Prepared {
   std::vector<PhaseTime> phases;
 
   // What create_domain's DomainOptions::max_memory must be at least.
-  Pages pages_needed() const { return layout.populated; }
+  Pages pages_needed() const {
+    Pages sum = layout.populated;
+    for (const hv::Extent& extent : layout.on_demand) {
+      sum += extent.count;
+    }
+    return sum;
+  }
 };
 
 struct BuiltDomain {

@@ -89,6 +89,10 @@ Result<BuiltDomain> execute(hv::Hypervisor& hypervisor, DomId domain, const Prep
   XL_TRY(check_cancelled(cancel));
   XL_TRY_DOING(hypervisor.populate_physmap(domain, layout.extents),
                "populating the guest's memory");
+  if (!layout.on_demand.empty()) {
+    XL_TRY_DOING(hypervisor.populate_on_demand(domain, layout.on_demand, layout.target),
+                 "setting the guest's memory aside");
+  }
   clock.done("populate");
   XL_TRY_ASSIGN(const hv::GuestMapping ram, hypervisor.map_frames(domain, used_ram(prepared)));
   XL_TRY_DOING(copy_runs(ram, prepared.image->runs(), cancel), "loading the kernel");

@@ -75,7 +75,8 @@ Result<Prepared> prepare(const BuildRequest& request, ImageCache& cache) {
       start_info_size(request.command_line.size(), has_ramdisk, max_memory_map_entries),
       Bytes(prepared.acpi.size()),
       needs_bios_area_rsdp(prepared.image->report()),
-      request.kernel};
+      request.kernel,
+      request.max_memory};
   XL_TRY_ASSIGN(prepared.layout, make_layout(input));
   const Layout& layout = prepared.layout;
   prepared.start_info = make_start_info(

@@ -21,7 +21,8 @@ enum class Exit {
   invalid = 3,         // a config or an image cannot be used
   not_found = 4,       // no such domain or file
   unreachable = 5,     // xld or the hypervisor did not answer
-  domain_crashed = 6,  // create -F, -c: the domain did not end well
+  domain_crashed = 6,  // create -F, -c, wait: the domain did not end well, or too early
+  timeout = 7,         // wait: it was not so far within the given time
 };
 
 struct Arguments {
@@ -69,15 +70,23 @@ Outcome<void> run_destroy(const Arguments& arguments);
 Outcome<void> run_dmesg(const Arguments& arguments);
 Outcome<void> run_domid(const Arguments& arguments);
 Outcome<void> run_domname(const Arguments& arguments);
+Outcome<void> run_events(const Arguments& arguments);
 Outcome<void> run_help(const Arguments& arguments);
 Outcome<void> run_info(const Arguments& arguments);
 Outcome<void> run_inspect(const Arguments& arguments);
 Outcome<void> run_list(const Arguments& arguments);
+Outcome<void> run_mem_max(const Arguments& arguments);
+Outcome<void> run_mem_set(const Arguments& arguments);
 Outcome<void> run_pause(const Arguments& arguments);
 Outcome<void> run_rename(const Arguments& arguments);
 Outcome<void> run_unpause(const Arguments& arguments);
+Outcome<void> run_shutdown(const Arguments& arguments);
+Outcome<void> run_reboot(const Arguments& arguments);
+Outcome<void> run_sysrq(const Arguments& arguments);
+Outcome<void> run_button_press(const Arguments& arguments);
 Outcome<void> run_uptime(const Arguments& arguments);
 Outcome<void> run_version(const Arguments& arguments);
 Outcome<void> run_vm_list(const Arguments& arguments);
+Outcome<void> run_wait(const Arguments& arguments);
 
 }  // namespace xl::cli

@@ -20,6 +20,24 @@ constexpr Command table[] = {
      "-v, --verbose           Print UUID and shutdown reason as well\n",
      run_list},
     {"vm-list", "", "List UUID, domid and name of the domains, without Domain-0", "", run_vm_list},
+    {"shutdown", "[options] -a|<Domain>", "Ask a guest to power off",
+     "-a, --all               Ask every guest\n"
+     "-w, --wait              Wait until it has shut down; twice: until it does not exist any "
+     "more\n"
+     "-F                      If the guest has no driver for that, press the power button\n"
+     "-t SECONDS, --timeout=SECONDS  How long the guest may take to answer (60)\n",
+     run_shutdown},
+    {"reboot", "[options] -a|<Domain>", "Ask a guest to reboot",
+     "-a, --all               Ask every guest\n"
+     "-w, --wait              Wait until it has shut down; twice: until it does not exist any "
+     "more\n"
+     "-F                      If the guest has no driver for that, press the reset button\n"
+     "-t SECONDS, --timeout=SECONDS  How long the guest may take to answer (60)\n",
+     run_reboot},
+    {"sysrq", "<Domain> <Letter>", "Send a letter of Linux's Magic SysRq to a guest", "",
+     run_sysrq},
+    {"button-press", "<Domain> power|sleep", "Refused: PVH guests have no buttons; see shutdown",
+     "", run_button_press},
     {"destroy", "<Domain>", "End a domain at once and free all that it has", "", run_destroy},
     {"pause", "<Domain>", "Stop a domain's vcpus until it is unpaused", "", run_pause},
     {"unpause", "<Domain>", "Let a paused domain run on", "", run_unpause},
@@ -27,6 +45,26 @@ constexpr Command table[] = {
     {"domid", "<DomainName>", "Print a domain's domid", "", run_domid},
     {"domname", "<DomainId>", "Print a domain's name", "", run_domname},
     {"rename", "<Domain> <NewName>", "Rename a domain", "", run_rename},
+    {"mem-set", "[options] <Domain> <Mem['b'|'k'|'m'|'g'|'t']>",
+     "Ask a domain's balloon driver for this much memory",
+     "-w, --wait              Until the domain has it; print what it has then\n"
+     "-t, --timeout=SECONDS   Wait, but no longer than this (default: 60)\n",
+     run_mem_set},
+    {"mem-max", "<Domain> <Mem['b'|'k'|'m'|'g'|'t']>",
+     "Limit what the hypervisor lets a domain have", "", run_mem_max},
+    {"wait", "<Domain> --for=<Condition> [options]",
+     "Wait until a domain is running, booted, shutdown, or prints console=REGEX",
+     "--for=running           It exists, is not paused and has not shut down\n"
+     "--for=booted            Its kernel has come up and takes `xl shutdown`\n"
+     "--for=shutdown          It has shut down by itself\n"
+     "--for=console=REGEX     A line on its console matches, what was printed before included\n"
+     "-t, --timeout=SECONDS   Exit status 7 if it takes longer; without, wait for ever\n",
+     run_wait},
+    {"events", "[options] [Domain]", "Print what has happened to domains, or what happens",
+     "-f, --follow            Print what happens from now on, until xld is stopped\n"
+     "--after=NUMBER          Begin behind the event with this number\n"
+     "--json                  One JSON object a line\n",
+     run_events},
     {"uptime", "[-s] [Domain ...]", "Print how long domains have been running",
      "-s                      The short form, with the time of day\n", run_uptime},
     {"info", "[Key]", "Print what is known of the host, or one key's value", "", run_info},

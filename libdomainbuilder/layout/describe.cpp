@@ -64,6 +64,10 @@ std::string describe(const Layout& layout) {
   fmt::format_to(std::back_inserter(text), "populated: {} pages ({}) in {} extents\n",
                  layout.populated.count(), size_text(to_bytes(layout.populated)),
                  layout.extents.size());
+  if (!layout.on_demand.empty()) {
+    fmt::format_to(std::back_inserter(text), "RAM on demand, up to {} pages ({}) in all\n",
+                   layout.target.count(), size_text(to_bytes(layout.target)));
+  }
   return text;
 }
 

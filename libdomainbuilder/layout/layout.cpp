@@ -49,10 +49,23 @@ std::uint64_t memory_for(GuestPhys end) {
   return mib_up(end > hole_end ? total - (hole_end - hole_start) : total);
 }
 
+// All RAM, below the hole and above it.
+struct RamSpans {
+  PhysSpan low;
+  PhysSpan high;  // empty if all lies below the hole
+};
+
+RamSpans ram_of(Bytes memory) {
+  const Bytes below = std::min(memory, hole_start - GuestPhys(0));
+  return {{GuestPhys(0), GuestPhys(0) + below}, {hole_end, hole_end + (memory - below)}};
+}
+
 class Planner {
  public:
-  explicit Planner(const LayoutInput& input, PhysSpan low, PhysSpan high)
-      : input_(input), low_(low), high_(high), free_(low) {}
+  // `start`: what the domain has at start, and where the builder places things; `ram`: what it may
+  // have.
+  Planner(const LayoutInput& input, RamSpans start, RamSpans ram)
+      : input_(input), start_(start), ram_(ram), free_(start.low) {}
 
   Result<Layout> plan() {
     place_ram();
@@ -67,7 +80,11 @@ class Planner {
   }
 
  private:
+  bool is_on_demand() const {
+    return ram_.low.end != start_.low.end || ram_.high.end != start_.high.end;
+  }
   void place_ram();
+  void add_ram(std::string name, PhysSpan span);
   void place_acpi();
   void place_special_pages();
   Result<void> place_kernel();
@@ -89,23 +106,27 @@ class Planner {
   bool has_bios_area_rsdp() const { return layout_.rsdp == bios_area_rsdp_start; }
 
   const LayoutInput& input_;
-  const PhysSpan low_;
-  const PhysSpan high_;  // empty if all RAM lies below the hole
-  FreeRam free_;         // of low_
+  const RamSpans start_;
+  const RamSpans ram_;
+  FreeRam free_;  // of start_.low
   GuestPhys kernel_end_ = first_usable;
   Layout layout_;
 };
 
 void Planner::place_ram() {
-  const bool split = high_.start != high_.end;
-  add(RangeKind::ram, split ? "low RAM" : "RAM", low_.start, low_.end - low_.start);
-  populate(low_.start, low_.end - low_.start);
+  const bool split = ram_.high.start != ram_.high.end;
+  add_ram(split ? "low RAM" : "RAM", ram_.low);
   if (split) {
-    add(RangeKind::ram, "high RAM", high_.start, high_.end - high_.start);
-    populate(high_.start, high_.end - high_.start);
+    add_ram("high RAM", ram_.high);
   }
   add(RangeKind::hole, "hole", hole_start, hole_end - hole_start);
   add(RangeKind::hole, "local APIC", lapic_page, Bytes(page_size));
+}
+
+void Planner::add_ram(std::string name, PhysSpan span) {
+  add(RangeKind::ram, std::move(name), span.start, span.end - span.start);
+  auto& extents = is_on_demand() ? layout_.on_demand : layout_.extents;
+  extents.push_back({to_gfn(span.start), to_pages_up(span.end - span.start)});
 }
 
 void Planner::place_acpi() {
@@ -115,7 +136,7 @@ void Planner::place_acpi() {
   layout_.acpi = layout_.rsdp = acpi_start;
   add(RangeKind::acpi, "ACPI tables", acpi_start, input_.acpi_size);
   populate(acpi_start, input_.acpi_size);
-  if (input_.bios_area_rsdp && low_.holds(rsdp_zone.span)) {
+  if (input_.bios_area_rsdp && start_.low.holds(rsdp_zone.span)) {
     layout_.rsdp = bios_area_rsdp_start;
     add(RangeKind::acpi, "ACPI root pointer", bios_area_rsdp_start,
         rsdp_zone.span.end - bios_area_rsdp_start);
@@ -143,7 +164,7 @@ Result<void> Planner::check_segment(const std::string& what, PhysSpan segment) c
       return clash(zone);
     }
   }
-  if (!low_.holds(segment) && !high_.holds(segment)) {
+  if (!start_.low.holds(segment) && !start_.high.holds(segment)) {
     return fail(ErrorCode::no_memory,
                 fmt::format("{} lies beyond the guest's memory of {} MiB", what,
                             input_.memory.count() >> 20),
@@ -205,19 +226,23 @@ Result<GuestPhys> Planner::place(RangeKind kind, const std::string& name, Bytes 
 
 void Planner::finish() {
   if (has_bios_area_rsdp()) {
-    map(low_.start, rsdp_zone.span.start, XEN_HVM_MEMMAP_TYPE_RAM);
+    map(ram_.low.start, rsdp_zone.span.start, XEN_HVM_MEMMAP_TYPE_RAM);
     map(rsdp_zone.span.start, rsdp_zone.span.end, XEN_HVM_MEMMAP_TYPE_ACPI);
-    map(rsdp_zone.span.end, low_.end, XEN_HVM_MEMMAP_TYPE_RAM);
+    map(rsdp_zone.span.end, ram_.low.end, XEN_HVM_MEMMAP_TYPE_RAM);
   } else {
-    map(low_.start, low_.end, XEN_HVM_MEMMAP_TYPE_RAM);
+    map(ram_.low.start, ram_.low.end, XEN_HVM_MEMMAP_TYPE_RAM);
   }
   map(acpi_start, page_up(acpi_start + input_.acpi_size), XEN_HVM_MEMMAP_TYPE_ACPI);
   map(special_start, special_end, XEN_HVM_MEMMAP_TYPE_RESERVED);
-  map(high_.start, high_.end, XEN_HVM_MEMMAP_TYPE_RAM);
+  map(ram_.high.start, ram_.high.end, XEN_HVM_MEMMAP_TYPE_RAM);
   std::sort(layout_.extents.begin(), layout_.extents.end(),
             [](const hv::Extent& a, const hv::Extent& b) { return a.first < b.first; });
   for (const hv::Extent& extent : layout_.extents) {
     layout_.populated += extent.count;
+  }
+  if (is_on_demand()) {
+    layout_.target =
+        layout_.populated + Pages(input_.memory.count() >> page_shift) + on_demand_slack;
   }
   // Stable: what lies inside a stretch that starts at the same place was added after it.
   std::stable_sort(layout_.ranges.begin(), layout_.ranges.end(),
@@ -237,10 +262,8 @@ Result<Layout> make_layout(const LayoutInput& input) {
                 fmt::format("the ACPI tables take {} bytes, and there is room for {}",
                             input.acpi_size.count(), acpi_space.count()));
   }
-  const Bytes below = std::min(memory, hole_start - GuestPhys(0));
-  return Planner(input, {GuestPhys(0), GuestPhys(0) + below},
-                 {hole_end, hole_end + (memory - below)})
-      .plan();
+  const Bytes most = to_bytes(Pages(input.max_memory.count() >> page_shift));
+  return Planner(input, ram_of(memory), ram_of(std::clamp(most, memory, memory_limit))).plan();
 }
 
 }  // namespace xl::build

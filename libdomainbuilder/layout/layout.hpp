@@ -36,22 +36,26 @@ struct Range {
 };
 
 struct LayoutInput {
-  Bytes memory;                         // RAM, whole pages, all of it populated
+  Bytes memory;                         // RAM at start, whole pages
   std::span<const LoadSegment> kernel;  // ascending, without overlap
   Bytes initrd_size;                    // 0: none
   Bytes start_info_size;                // start info, module list, memory map, strings
   Bytes acpi_size;                      // 0: none
   bool bios_area_rsdp = false;          // see Layout::rsdp
   std::string kernel_name;              // for messages
+  Bytes max_memory = Bytes(0);          // what the map shows as RAM, if it is more than memory
 };
 
 struct Layout {
   std::vector<Range> ranges;  // ascending by start; those inside RAM follow theirs
   std::vector<hv::Extent>
       extents;  // to populate: ascending, cut at 2 MiB and 1 GiB where that helps
+  // RAM that gets its frames when it is touched; empty where memory is all that there is.
+  std::vector<hv::Extent> on_demand;
   std::vector<hv::MemoryMapEntry> memory_map;  // ascending
   Pages populated;                             // sum of the extents
-  GuestPhys initrd;                            // 0: none
+  Pages target;      // with on_demand: pages that the domain may have, `extents` among them
+  GuestPhys initrd;  // 0: none
   GuestPhys start_info;
   GuestPhys acpi;  // 0: none; the RSDP lies first
   // The RSDP that start info names: `acpi`, or a copy in the last bytes of the first MiB. Old Linux
@@ -61,6 +65,10 @@ struct Layout {
   Gfn xenstore_ring;
   Gfn console_ring;
 };
+
+// What a domain may have beyond its memory while its balloon driver gives back what it has too
+// much: Linux clears each page before, in batches of 2 MiB whose pages need not lie together.
+inline constexpr Pages on_demand_slack(4 << 8);
 
 // The number of rows that the memory map will have at most: it decides the start info's size.
 inline constexpr std::size_t max_memory_map_entries = 8;

@@ -44,6 +44,13 @@ class Client {
   Answer<void> unpause(std::string_view domain);
   Answer<void> destroy(std::string_view domain);
   Answer<void> rename(std::string_view domain, std::string_view new_name);
+  Answer<MemoryView> memory(std::string_view domain);
+  // What it is after.
+  Answer<MemoryView> set_memory(std::string_view domain, const MemoryRequest& request);
+  // Returns when the guest has taken the request. `action` is "poweroff" or "reboot".
+  Answer<void> shutdown(std::string_view domain, std::string_view action, std::uint64_t timeout_ms,
+                        bool fall_back_to_trigger);
+  Answer<void> sysrq(std::string_view domain, char letter, std::uint64_t timeout_ms);
 
   // --- host, images, daemon ---
   Answer<HostView> host();

@@ -17,7 +17,11 @@ Answer<Reply> destroy_domain(Service& service, const Request& request);
 Answer<Reply> pause_domain(Service& service, const Request& request);
 Answer<Reply> unpause_domain(Service& service, const Request& request);
 Answer<Reply> rename_domain(Service& service, const Request& request);
+Answer<Reply> get_memory(Service& service, const Request& request);
+Answer<Reply> set_memory(Service& service, const Request& request);
 Answer<Reply> domain_counters(Service& service, const Request& request);
+Answer<Reply> shutdown_domain(Service& service, const Request& request);
+Answer<Reply> sysrq_domain(Service& service, const Request& request);
 Answer<Reply> console_log(Service& service, const Request& request);
 Answer<Reply> libxl_list(Service& service, const Request& request);
 

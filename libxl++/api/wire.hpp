@@ -34,6 +34,21 @@ struct DomainView {
   std::int64_t created_ms = 0;
 };
 
+// A domain's memory: what its balloon driver is asked for, what it has with what it may still
+// demand, and what it can never have more of.
+struct MemoryView {
+  std::uint64_t target_kib = 0;
+  std::uint64_t static_max_kib = 0;
+  std::uint64_t current_kib = 0;
+  std::uint64_t hypervisor_max_kib = 0;
+  bool has_driver = false;  // something in the guest watches its target
+};
+
+struct MemoryRequest {
+  std::optional<std::uint64_t> target_kib;
+  std::optional<std::uint64_t> max_kib;  // the hypervisor's cap; set before the target
+};
+
 // The names of public/sched.h's SHUTDOWN_*, at the index of their value.
 inline constexpr const char* shutdown_names[] = {"poweroff", "reboot",   "suspend",
                                                  "crash",    "watchdog", "soft_reset"};
@@ -68,6 +83,9 @@ struct DaemonView {
 // A sender need not read more of a config file than one byte beyond this: xld says that it is too
 // large.
 inline constexpr std::size_t max_config_bytes = 1024 * 1024;
+
+// How long xld waits for a guest to take a request, unless it is told otherwise. What libxl gives.
+inline constexpr std::uint64_t default_guest_timeout_ms = 60'000;
 
 struct CreateRequest {
   std::string config_name;             // as the user wrote it, for messages

@@ -13,6 +13,8 @@
 namespace xl::api {
 
 nlohmann::json to_json(const DomainView& view);
+nlohmann::json to_json(const MemoryView& view);
+nlohmann::json to_json(const MemoryRequest& request);
 nlohmann::json to_json(const HostView& view);
 nlohmann::json to_json(const DaemonView& view);
 nlohmann::json to_json(const CreateRequest& request);

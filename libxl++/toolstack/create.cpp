@@ -11,6 +11,7 @@
 #include "base/scope_exit.hpp"
 #include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/engine.hpp"
+#include "libxl++/toolstack/memory_size.hpp"
 #include "libxl++/toolstack/random_uuid.hpp"
 
 namespace xl::toolstack {
@@ -68,9 +69,6 @@ build::BuildRequest build_request(const config::DomainConfig& config) {
   return request;
 }
 
-// libxl's LIBXL_MAXMEM_CONSTANT, for what nobody counted.
-constexpr Pages libxl_slack = to_pages_up(mib(1));
-
 hv::DomainOptions domain_options(const DomainPlan& plan, const build::Prepared& prepared) {
   hv::DomainOptions options;
   options.handle = plan.config.uuid->octets();
@@ -99,7 +97,8 @@ Result<CreatedDomain> Engine::create_domain(const config::DomainConfig& config,
   const auto create = [&]() -> Result<CreatedDomain> {
     XL_TRY_ASSIGN(DomainPlan plan, make_plan(config, options));
     XL_TRY_ASSIGN(Registry::Claim claim, registry_.claim(plan.config.name, *plan.config.uuid));
-    return create_claimed(std::move(claim), std::move(plan), options.paused, cancel);
+    const HowToCreate how{options.paused || options.hold, options.hold};
+    return create_claimed(std::move(claim), std::move(plan), how, cancel);
   };
   auto created = create();
   if (!created) {
@@ -109,8 +108,16 @@ Result<CreatedDomain> Engine::create_domain(const config::DomainConfig& config,
   return created;
 }
 
-Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan plan, bool paused,
+// The record is written before there is a domain, so that one without a record is never ours, and
+// goes after it.
+Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan plan,
+                                             const HowToCreate& how,
                                              const std::stop_token& cancel) {
+  HowToCreate recorded = how;
+  if (how.record.empty()) {
+    recorded.record = records_->new_key(*plan.config.uuid);
+  }
+  ScopeExit forget([&] { records_->remove(recorded.record); });
   CreatedDomain report;
   report.name = plan.config.name;
   XL_TRY(check_cancelled(cancel));
@@ -121,9 +128,26 @@ Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan p
   PhaseRecorder phases(report.phases);
   XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
   phases.done("hypervisor");
+  if (how.record.empty()) {
+    Record record;
+    record.plan = plan;
+    XL_TRY(records_->write(recorded.record, record));
+  }
+  auto created = create_recorded(session, std::move(claim), std::move(plan), prepared, recorded,
+                                 cancel, std::move(report));
+  if (created) {
+    forget.release();
+  }
+  return created;
+}
+
+Result<CreatedDomain> Engine::create_recorded(const SessionRef& session, Registry::Claim claim,
+                                              DomainPlan plan, const build::Prepared& prepared,
+                                              const HowToCreate& how, const std::stop_token& cancel,
+                                              CreatedDomain report) {
   XL_TRY_ASSIGN(const DomainRef domain,
                 checked(session, make_domain(session, std::move(claim), std::move(plan), prepared,
-                                             cancel, report)));
+                                             how.record, cancel, report)));
   const std::lock_guard lock(domain->lifecycle);
   registry_.publish(domain);
   ScopeExit undo([&] {
@@ -134,15 +158,21 @@ Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan p
     // It died before the domain was published, so that lose() did not see the domain.
     return fail(ErrorCode::hypervisor_gone, "the hypervisor died");
   }
-  if (!paused) {
-    PhaseRecorder last_phase(report.phases);
+  PhaseRecorder phases(report.phases);
+  domain->paused = how.paused;
+  if (!how.hold) {
+    // From here on the domain stays: whatever happens, its guest never ran in vain.
+    domain->phase = RecordPhase::running;
+    XL_TRY(try_save(*domain));
+    phases.done("record");
+  }
+  if (!how.paused) {
     XL_TRY(checked(session, session->hypervisor().unpause(domain->id)));
-    domain->paused = false;
-    last_phase.done("unpause");
+    phases.done("unpause");
   }
   undo.release();
   emit(LifecycleEvent::Kind::created, report.id, report.name);
-  if (!paused) {
+  if (!how.paused) {
     emit(LifecycleEvent::Kind::unpaused, report.id, report.name);
   }
   return report;
@@ -150,12 +180,14 @@ Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan p
 
 Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registry::Claim claim,
                                               DomainPlan plan, const build::Prepared& prepared,
+                                              const std::string& record,
                                               const std::stop_token& cancel,
                                               CreatedDomain& report) {
   PhaseRecorder phases(report.phases);
   hv::Hypervisor& hypervisor = session->hypervisor();
   XL_TRY_ASSIGN(report.id, hypervisor.create_domain(domain_options(plan, prepared)));
   auto domain = std::make_shared<Domain>(session, report.id, std::move(claim), std::move(plan));
+  domain->record = record;
   domain->claim.set_domain(report.id);
   ScopeExit undo([&] { discard(domain); });
   phases.done("create");
@@ -179,6 +211,9 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
 // The console's and the xenstore's rings: mapped, their event channels bound, their servers ready.
 Result<void> Engine::connect_lines(const DomainRef& domain, const build::BuiltDomain& built) {
   hv::Hypervisor& hypervisor = domain->session->hypervisor();
+  domain->console_line = {built.console_frame, built.console_port};
+  domain->store_line = {built.xenstore_frame, built.xenstore_port};
+  records_->remove_console(domain->record);  // of the domain in whose place this one comes
   const auto map = [&](Gfn frame) { return hypervisor.map_frames(domain->id, {frame, Pages(1)}); };
   XL_TRY_ASSIGN(hv::GuestMapping console_page, map(built.console_frame));
   XL_TRY_ASSIGN(hv::GuestMapping store_page, map(built.xenstore_frame));
@@ -186,7 +221,8 @@ Result<void> Engine::connect_lines(const DomainRef& domain, const build::BuiltDo
       options_.log_dir.empty() ? std::string()
                                : options_.log_dir + "/guest-" + domain->plan.config.name + ".log";
   domain->console = std::make_unique<console::Console>(
-      std::move(console_page), console::Console::Files{{}, log_path, options_.console_log_limit});
+      std::move(console_page), console::Console::Files{records_->console_path(domain->record),
+                                                       log_path, options_.console_log_limit});
   XL_TRY_ASSIGN(
       std::unique_ptr<xenstore::Client> client,
       domain->session->store().introduce(domain->id, [this, weak = std::weak_ptr(domain)] {

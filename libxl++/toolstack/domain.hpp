@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,18 +16,12 @@
 #include "base/types.hpp"
 #include "libxl++/config/domain_config.hpp"
 #include "libxl++/console/console.hpp"
+#include "libxl++/toolstack/record.hpp"
 #include "libxl++/toolstack/registry.hpp"
 #include "libxl++/toolstack/session.hpp"
 #include "libxl++/xenstore/guest_link.hpp"
 
 namespace xl::toolstack {
-
-// How a domain was asked for, kept for a restart. Paths in the config are absolute and its uuid is
-// set.
-struct DomainPlan {
-  config::DomainConfig config;
-  bool ignore_death = false;
-};
 
 struct Domain {
   Domain(std::shared_ptr<Session> session_of, DomId domain_id, Registry::Claim its_claim,
@@ -34,28 +29,52 @@ struct Domain {
       : session(std::move(session_of)),
         id(domain_id),
         claim(std::move(its_claim)),
-        plan(std::move(its_plan)) {}
+        plan(std::move(its_plan)) {
+    memory_target = plan.config.memory.count();
+  }
+  // One that an earlier daemon made.
+  Domain(std::shared_ptr<Session> session_of, DomId domain_id, Registry::Claim its_claim,
+         Record found)
+      : session(std::move(session_of)),
+        id(domain_id),
+        created(found.created),
+        started(found.started),
+        console_line(found.console),
+        store_line(found.store),
+        claim(std::move(its_claim)),
+        plan(std::move(found.plan)),
+        phase(found.phase),
+        paused(found.paused),
+        death_seen(found.death_seen),
+        is_adopted(true) {}
 
   const std::shared_ptr<Session> session;  // first, as what follows refers to it
   const DomId id;
   const std::chrono::system_clock::time_point created = std::chrono::system_clock::now();
   const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 
+  std::string record;  // key of its record; set before it is published
   // Its two lines to domain 0; set before it is published, and locked by themselves.
   std::unique_ptr<console::Console> console;
   std::unique_ptr<xenstore::GuestLink> store;
   std::atomic<EventPort> console_port;  // a soft reset changes them
   std::atomic<EventPort> store_port;
-  std::atomic_flag console_queued;  // waits for the event thread already
+  std::atomic<std::uint64_t> memory_target{0};  // bytes; as in xenstore's memory/target
+  std::atomic_flag console_queued;              // waits for the event thread already
   std::atomic_flag store_queued;
+
+  GuestLine console_line;  // lifecycle, once published
+  GuestLine store_line;    // the same
 
   // One change at a time: destroy, restart, rename, pause. Never taken by the event thread.
   std::mutex lifecycle;
-  Registry::Claim claim;    // lifecycle
-  DomainPlan plan;          // lifecycle
-  bool paused = true;       // lifecycle; by the user
-  bool lines_cut = false;   // lifecycle; console and store have ended
-  bool death_seen = false;  // lifecycle; its shutdown has been acted on
+  Registry::Claim claim;                      // lifecycle
+  DomainPlan plan;                            // lifecycle
+  RecordPhase phase = RecordPhase::building;  // lifecycle
+  bool paused = true;                         // lifecycle; by the user
+  bool lines_cut = false;                     // lifecycle; console and store have ended
+  bool death_seen = false;                    // lifecycle; its shutdown has been acted on
+  bool is_adopted = false;                    // nobody knows how often a dead daemon had paused it
 };
 
 }  // namespace xl::toolstack

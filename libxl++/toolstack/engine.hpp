@@ -20,12 +20,22 @@
 #include "libxl++/toolstack/domain.hpp"
 #include "libxl++/toolstack/event_log.hpp"
 #include "libxl++/toolstack/event_loop.hpp"
+#include "libxl++/toolstack/records.hpp"
 #include "libxl++/toolstack/registry.hpp"
 #include "libxl++/toolstack/session_slot.hpp"
 #include "libxl++/toolstack/toolstack.hpp"
 #include "libxl++/toolstack/work_queue.hpp"
 
 namespace xl::toolstack {
+
+// A request to the guest's kernel, by a node of its control directory.
+struct GuestAsk {
+  std::string node;     // below control/
+  std::string word;     // what is written there
+  std::string purpose;  // "power off", for messages
+  std::chrono::milliseconds timeout{};
+  EventDetails details;
+};
 
 class Engine final : public Toolstack {
  public:
@@ -41,6 +51,13 @@ class Engine final : public Toolstack {
   Result<void> unpause(DomId domain) override;
   Result<void> destroy(DomId domain) override;
   Result<void> rename(DomId domain, std::string_view new_name) override;
+  Result<void> request_shutdown(DomId domain, const ShutdownRequest& request,
+                                std::stop_token cancel) override;
+  Result<void> send_sysrq(DomId domain, char letter, std::chrono::milliseconds timeout,
+                          std::stop_token cancel) override;
+  Result<MemoryState> memory_state(DomId domain) override;
+  Result<MemoryState> set_memory(DomId domain, Bytes target) override;
+  Result<void> set_max_memory(DomId domain, Bytes most) override;
 
   Result<DomId> find(std::string_view name_or_id) override;
   Result<std::vector<DomainSummary>> list() override;
@@ -49,6 +66,7 @@ class Engine final : public Toolstack {
   Result<hv::HostInfo> host_info() override;
   Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) override;
   bool hypervisor_running() const override;
+  bool idle() override;
 
   Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) override;
   Result<void> write_console(DomId domain, std::span<const std::byte> input) override;
@@ -64,14 +82,26 @@ class Engine final : public Toolstack {
   using SessionRef = std::shared_ptr<Session>;
   using EventList = console::CallbackList<const LifecycleEvent&>;
 
-  Engine(Options options, std::shared_ptr<xenstore::Server> store);
+  struct HowToCreate {
+    bool paused = false;
+    bool hold = false;
+    std::string record = {};  // its key, if it is written already: a restart
+  };
+
+  Engine(Options options, std::shared_ptr<xenstore::Server> store,
+         std::unique_ptr<Records> records);
 
   // --- create.cpp ---
-  Result<CreatedDomain> create_claimed(Registry::Claim claim, DomainPlan plan, bool paused,
-                                       const std::stop_token& cancel);
+  Result<CreatedDomain> create_claimed(Registry::Claim claim, DomainPlan plan,
+                                       const HowToCreate& how, const std::stop_token& cancel);
+  // With its record begun.
+  Result<CreatedDomain> create_recorded(const SessionRef& session, Registry::Claim claim,
+                                        DomainPlan plan, const build::Prepared& prepared,
+                                        const HowToCreate& how, const std::stop_token& cancel,
+                                        CreatedDomain report);
   Result<DomainRef> make_domain(const SessionRef& session, Registry::Claim claim, DomainPlan plan,
-                                const build::Prepared& prepared, const std::stop_token& cancel,
-                                CreatedDomain& report);
+                                const build::Prepared& prepared, const std::string& record,
+                                const std::stop_token& cancel, CreatedDomain& report);
   Result<void> connect_lines(const DomainRef& domain, const build::BuiltDomain& built);
   void schedule_cache_clearing();
 
@@ -82,6 +112,12 @@ class Engine final : public Toolstack {
   // The same for a domain whose create failed: what it was called is free at once.
   void discard(const DomainRef& domain);
   Result<void> destroy_locked(const DomainRef& domain);
+  // However often it was paused, if that is not known.
+  static Result<void> unpause_wholly(const Domain& domain);
+
+  // --- memory.cpp; with Domain::lifecycle held ---
+  Result<void> apply_target(const DomainRef& domain, const MemoryState& before, Bytes target);
+  Result<void> check_host_memory(const DomainRef& domain, const MemoryState& before, Bytes target);
 
   // --- death.cpp ---
   void domain_changed(const SessionRef& session, DomId id);  // event thread
@@ -92,13 +128,17 @@ class Engine final : public Toolstack {
   // The hypervisor is gone: ends all its domains, before the call that noticed returns. Any thread.
   void lose(const SessionRef& session);
 
+  // --- guest_request.cpp ---
+  Result<DomainRef> answering_domain(DomId id);
+  Result<void> ask_guest(DomId id, const GuestAsk& ask, const std::stop_token& cancel);
+
   // --- restart.cpp ---
   void restart_later(const DomainRef& domain, DomainEnd end,
                      void (Engine::*how)(const DomainRef&, DomainEnd));
   void restart(const DomainRef& domain, DomainEnd end);          // work queue
   void restart_renamed(const DomainRef& domain, DomainEnd end);  // work queue
   // Creates it again; `end` takes the successor, or why there is none.
-  void succeed(Registry::Claim claim, DomainPlan plan, DomainEnd& end);
+  void succeed(Registry::Claim claim, DomainPlan plan, const std::string& record, DomainEnd& end);
   // Keeps the domain under another name; gives what it was called before.
   Result<Registry::Claim> step_aside(const DomainRef& domain);
 
@@ -112,7 +152,25 @@ class Engine final : public Toolstack {
   // Writes a core file on a thread of its own, then does what comes next.
   void keep_core(const DomainRef& domain, DomainEnd end, config::ShutdownAction next);
 
+  // --- adopt.cpp ---
+  // What an earlier daemon left, before anyone else sees the session. Errors: the hypervisor does
+  // not say what there is.
+  Result<void> adopt(const SessionRef& session);
+  void adopt_running(const SessionRef& session, Records::Entry entry, const hv::DomainInfo& info,
+                     std::span<const hv::HostBinding> bindings);
+  Result<void> reconnect_lines(const DomainRef& domain, const std::string& console_log,
+                               std::span<const hv::HostBinding> bindings);
+  void reconnect_store(const DomainRef& domain, hv::GuestMapping page);
+  EventPort rebind_line(const DomainRef& domain, EventPort guest_port, Line line,
+                        std::span<const hv::HostBinding> bindings);
+  void restart_left(Records::Entry entry);
+  void remove_left(const SessionRef& session, DomId id);
+  void forget_left();  // there is no hypervisor that could have any of it
+
   // --- engine.cpp ---
+  // Writes the domain's record, as it is now. With Domain::lifecycle held.
+  Result<void> try_save(const Domain& domain);
+  void save(const Domain& domain);  // logs an error
   void emit(LifecycleEvent::Kind kind, DomId id, std::string name,
             std::optional<DomainEnd> end = {}, EventDetails details = {});
   // Passes a result on; if it says that the hypervisor is gone, its session ends.
@@ -132,6 +190,8 @@ class Engine final : public Toolstack {
   std::uint64_t last_told_ = 0;  // event thread; the number of the last event that events_ got
   std::atomic<std::int64_t> last_create_{0};  // steady clock, ns
   const std::shared_ptr<xenstore::Server> store_;
+  const std::unique_ptr<Records> records_;
+  bool has_adopted_ = false;  // while a session starts
   SessionSlot sessions_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<WorkQueue> work_;  // last: its tasks use all the rest

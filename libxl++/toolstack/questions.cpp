@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "libxl++/toolstack/engine.hpp"
+#include "libxl++/toolstack/memory_size.hpp"
 
 namespace xl::toolstack {
 namespace {
@@ -97,6 +98,9 @@ Result<std::vector<DomainSummary>> Engine::list() {
     const DomainRef domain = registry_.find(info.id);
     DomainSummary row;
     row.info = info;
+    if (domain != nullptr) {
+      row.info.memory = current_memory(info, Bytes(domain->memory_target));
+    }
     row.name = name == names.end() ? std::string() : name->second;
     row.created = domain == nullptr ? std::chrono::system_clock::now() : domain->created;
     rows.push_back(std::move(row));

@@ -36,6 +36,9 @@ using HypervisorFactory = std::function<Result<std::unique_ptr<hv::Hypervisor>>(
 
 struct Options {
   HypervisorFactory hypervisor;
+  // The same for one that an earlier daemon left; null if there is none. Asked once, at the start,
+  // so that what runs is known before the first call. Empty: there never is one.
+  HypervisorFactory attach = {};
   std::string runtime_dir;  // records of domains
   std::string log_dir;      // console logs, guest-NAME.log; empty: none
   std::uint64_t console_log_limit =
@@ -50,6 +53,7 @@ struct Options {
 struct CreateOptions {
   bool paused = false;            // -p
   bool ignore_death = false;      // -e: the domain stays as it is after it has shut down
+  bool hold = false;              // paused, and not to outlive the daemon before it is unpaused
   std::string working_directory;  // relative paths of the config start here
 };
 
@@ -71,10 +75,25 @@ struct DomainSummary {
   std::chrono::system_clock::time_point created;
 };
 
+// A domain's memory and what its balloon driver is asked for.
+struct MemoryState {
+  Bytes target;             // memory/target
+  Bytes static_max;         // maxmem at its creation: what its memory map covers
+  Bytes current;            // what it has, with what it may still demand
+  Bytes hypervisor_max;     // the hypervisor's cap
+  bool has_driver = false;  // something in the guest watches memory/target
+};
+
 // Ends the subscription when it goes; afterwards no callback runs any more.
 class Subscription {
  public:
   virtual ~Subscription() = default;
+};
+
+struct ShutdownRequest {
+  bool reboot = false;                        // else: power off
+  std::chrono::milliseconds timeout{60'000};  // for the guest to take it; what libxl gives
+  bool fall_back_to_trigger = false;          // -F: when it did not, press a button
 };
 
 class Toolstack {
@@ -95,6 +114,22 @@ class Toolstack {
   virtual Result<void> unpause(DomId domain) = 0;
   virtual Result<void> destroy(DomId domain) = 0;
   virtual Result<void> rename(DomId domain, std::string_view new_name) = 0;
+  // Asks the guest's kernel, and returns when it has taken the request; what it does then takes its
+  // time. Errors: timeout, and then the request is withdrawn; busy if it is paused or has shut
+  // down; interrupted.
+  virtual Result<void> request_shutdown(DomId domain, const ShutdownRequest& request,
+                                        std::stop_token cancel) = 0;
+  // The same for a letter of Linux's Magic SysRq.
+  virtual Result<void> send_sysrq(DomId domain, char letter, std::chrono::milliseconds timeout,
+                                  std::stop_token cancel) = 0;
+
+  // --- memory ---
+  virtual Result<MemoryState> memory_state(DomId domain) = 0;
+  // Asks the balloon driver; the guest follows when and as far as it can. invalid_argument beyond
+  // static_max, no_memory if the host has not that much.
+  virtual Result<MemoryState> set_memory(DomId domain, Bytes target) = 0;
+  // The hypervisor's cap. invalid_argument below the target.
+  virtual Result<void> set_max_memory(DomId domain, Bytes most) = 0;
 
   // --- questions ---
   virtual Result<DomId> find(std::string_view name_or_id) = 0;
@@ -104,6 +139,8 @@ class Toolstack {
   virtual Result<hv::HostInfo> host_info() = 0;
   virtual Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) = 0;
   virtual bool hypervisor_running() const = 0;
+  // There is no domain, and none is being made: nothing would be lost with the hypervisor.
+  virtual bool idle() = 0;
 
   // --- consoles ---
   using ConsoleOutput =

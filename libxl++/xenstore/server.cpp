@@ -141,6 +141,15 @@ Result<std::string> Server::read(std::string_view path) {
   return std::move(value).value();
 }
 
+bool Server::is_watched(DomId domain, std::string_view path) {
+  const std::lock_guard lock(mutex_);
+  bool found = false;
+  store_.watches().visit(path, true, [&](const Watch& watch) {
+    found = found || watch.owner->caller().domain == domain;
+  });
+  return found;
+}
+
 Result<std::vector<std::string>> Server::list(std::string_view path) {
   const std::lock_guard lock(mutex_);
   LimitHits hits;

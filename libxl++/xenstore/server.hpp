@@ -79,6 +79,8 @@ class Server {
   Result<void> write(std::span<const NodeSpec> nodes);
   Result<std::string> read(std::string_view path);
   Result<std::vector<std::string>> list(std::string_view path);
+  // Whether the guest has a watch on this very path, as a driver has that serves it.
+  bool is_watched(DomId domain, std::string_view path);
   // The paths with all below them, those that exist; then what else `domain` owns, anywhere.
   void remove_domain(DomId domain, std::span<const std::string> paths);
 

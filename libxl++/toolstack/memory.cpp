@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ballooning: what a domain is asked to have, and what it may have. As libxl does it: the cap
+// first, then what may be demanded, then the word to the guest's balloon driver in memory/target.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/scope_exit.hpp"
+#include "libxl++/toolstack/engine.hpp"
+#include "libxl++/toolstack/memory_size.hpp"
+#include "libxl++/xenstore/path.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+constexpr Bytes smallest = mib(1);
+
+std::string in_mib(Bytes size) {
+  return size.count() % mib(1).count() == 0 ? fmt::format("{} MiB", size.count() >> 20)
+                                            : fmt::format("{} KiB", size.count() >> 10);
+}
+
+// A node in KiB, which the toolstack wrote and the guest cannot change.
+Result<Bytes> read_kib(xenstore::Server& store, const std::string& path) {
+  XL_TRY_ASSIGN(const std::string text, store.read(path));
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value > ~0ULL >> 10) {
+    return fail(ErrorCode::internal, fmt::format("{} is '{}', not a number", path, text));
+  }
+  return kib(value);
+}
+
+std::string memory_path(DomId id, const char* node) {
+  return fmt::format("{}/memory/{}", xenstore::domain_path(id), node);
+}
+
+Result<void> check_alive(const Domain& domain) {
+  return domain.lines_cut
+             ? fail(ErrorCode::busy, fmt::format("domain {} is being destroyed", domain.id.value()))
+             : Result<void>();
+}
+
+Result<void> check_target(Bytes target, Bytes most) {
+  if (target < smallest) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("{} is less than any domain can run with", in_mib(target)),
+                fmt::format("give it {} or more", in_mib(smallest)));
+  }
+  if (target > most) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("{} is more than the domain was made for, {}", in_mib(target), in_mib(most)),
+        "its memory map ends there: create it with a larger maxmem=");
+  }
+  return {};
+}
+
+}  // namespace
+
+Pages current_memory(const hv::DomainInfo& info, Bytes target) {
+  // Beside `target` there are the special pages, and the slack, which is no memory of the guest's.
+  const Pages most = to_pages_up(target) + libxl_slack - Pages(1);
+  return std::max(info.memory, std::min(info.memory + info.on_demand, most));
+}
+
+Result<MemoryState> Engine::memory_state(DomId id) {
+  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  const SessionRef& session = domain->session;
+  MemoryState state;
+  XL_TRY_ASSIGN(state.target, read_kib(session->store(), memory_path(id, "target")));
+  XL_TRY_ASSIGN(state.static_max, read_kib(session->store(), memory_path(id, "static-max")));
+  XL_TRY_ASSIGN(const hv::DomainInfo info, checked(session, session->hypervisor().domain_info(id)));
+  state.current = to_bytes(current_memory(info, state.target));
+  state.hypervisor_max = to_bytes(info.max_memory);
+  state.has_driver = session->store().is_watched(id, memory_path(id, "target"));
+  return state;
+}
+
+Result<MemoryState> Engine::set_memory(DomId id, Bytes target) {
+  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  {
+    const std::lock_guard lock(domain->lifecycle);
+    XL_TRY(check_alive(*domain));
+    XL_TRY_ASSIGN(const MemoryState before, memory_state(id));
+    XL_TRY(check_target(target, before.static_max));
+    XL_TRY(apply_target(domain, before, target));
+  }
+  emit(LifecycleEvent::Kind::memory, id, domain->claim.name(), {},
+       {{"target_kib", target.count() >> 10}});
+  return memory_state(id);
+}
+
+// All or nothing, but for a hypervisor that dies in between.
+Result<void> Engine::apply_target(const DomainRef& domain, const MemoryState& before,
+                                  Bytes target) {
+  hv::Hypervisor& hypervisor = domain->session->hypervisor();
+  const auto pages = [](Bytes size) { return to_pages_up(size) + target_slack; };
+  if (target > before.target) {
+    XL_TRY(check_host_memory(domain, before, target));
+  }
+  XL_TRY(checked(domain->session, hypervisor.set_max_memory(domain->id, pages(target))));
+  ScopeExit undo([&] {
+    (void)hypervisor.set_max_memory(domain->id, to_pages_up(before.hypervisor_max)).has_value();
+  });
+  XL_TRY(checked(domain->session, hypervisor.set_memory_target(domain->id, pages(target))));
+  const std::vector<xenstore::NodeSpec> nodes{
+      {memory_path(domain->id, "target"), std::to_string(target.count() >> 10), nullptr},
+      {fmt::format("/vm/{}/memory", to_string(domain->claim.uuid())),
+       std::to_string(target.count() >> 20), nullptr}};
+  XL_TRY(domain->session->store().write(nodes));
+  undo.release();
+  domain->memory_target = target.count();
+  return {};
+}
+
+Result<void> Engine::check_host_memory(const DomainRef& domain, const MemoryState& before,
+                                       Bytes target) {
+  XL_TRY_ASSIGN(const hv::HostInfo host,
+                checked(domain->session, domain->session->hypervisor().host_info()));
+  const Bytes more = target - std::min(target, before.current);
+  if (to_bytes(host.free_memory) < more) {
+    return fail(ErrorCode::no_memory,
+                fmt::format("the domain needs {} more, and {} MiB are free", in_mib(more),
+                            to_bytes(host.free_memory).count() >> 20),
+                "shrink or destroy other domains");
+  }
+  return {};
+}
+
+Result<void> Engine::set_max_memory(DomId id, Bytes most) {
+  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  const std::lock_guard lock(domain->lifecycle);
+  XL_TRY(check_alive(*domain));
+  XL_TRY_ASSIGN(const MemoryState state, memory_state(id));
+  if (most < state.target) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("{} is less than the domain is asked to have, {}", in_mib(most),
+                            in_mib(state.target)),
+                "xl mem-set it to that or less first");
+  }
+  XL_TRY(checked(domain->session, domain->session->hypervisor().set_max_memory(
+                                      id, to_pages_up(most) + target_slack)));
+  emit(LifecycleEvent::Kind::memory, id, domain->claim.name(), {},
+       {{"max_kib", most.count() >> 10}});
+  return {};
+}
+
+}  // namespace xl::toolstack
