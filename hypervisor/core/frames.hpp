@@ -10,7 +10,8 @@
 //   punching) is enough offered  with the host, which punches holes; not allocatable until it comes
 //   back (then clean, not resident)
 // A chunk that is broken into 4 KiB frames has its free frames in Small, and is in `partial` while
-// it has any. RAM that nobody ever used is clean and is never touched, nor is its metadata: at boot
+// it has any. They too can be resident, and offered: what a guest's balloon gives back is
+// scattered. RAM that nobody ever used is clean and is never touched, nor is its metadata: at boot
 // one sets a few words per GiB.
 //
 // Thread rule: any CPU; one lock, held for bit operations only. Memory is zeroed outside of the
@@ -35,6 +36,9 @@ inline constexpr unsigned order_2m = 9;
 inline constexpr unsigned order_1g = 18;
 inline constexpr std::uint64_t chunk_frames = 512;
 inline constexpr std::uint64_t chunk_bytes = chunk_frames << xl::page_shift;
+
+// Scattered 4 KiB frames are given back to the host when there are so many.
+inline constexpr std::uint64_t small_release_threshold = 1024;
 
 // What has happened to frames that come back.
 enum class Taint : std::uint8_t {
@@ -72,20 +76,45 @@ class Frames {
     std::uint64_t dirty = 0;  // dirty and stale
     std::uint64_t offered = 0;
     std::uint64_t total = 0;       // frames under management
-    std::uint64_t releasable = 0;  // of clean and dirty: what take_freed would offer
-    std::uint64_t metadata = 0;    // frames taken for metadata
+    std::uint64_t releasable = 0;  // of clean and dirty: whole chunks that take_freed would offer
+    std::uint64_t small_releasable = 0;  // resident clean frames of broken chunks
+    std::uint64_t metadata = 0;          // frames taken for metadata
     std::uint64_t free() const { return clean + dirty + offered; }
+    // What take_freed would offer. A few scattered frames stay: the hypervisor's own come and go.
+    std::uint64_t offerable() const {
+      return releasable + (small_releasable < small_release_threshold ? 0 : small_releasable);
+    }
   };
   Counts counts() const;
 
  private:
   struct Giga {
-    ChunkSet clean, resident, dirty, stale, offered, partial, small_dirty;
+    ChunkSet clean, resident, dirty, stale, offered, partial;
+    ChunkSet small_dirty, small_resident, small_offered;  // broken chunks that have some
   };
   // Of one broken chunk.
   struct Small {
-    ChunkSet free;   // frames
-    ChunkSet dirty;  // part of free
+    ChunkSet free;      // frames
+    ChunkSet dirty;     // part of free
+    ChunkSet resident;  // part of free and not dirty: the host spends memory on them
+    ChunkSet offered;   // with the host; not free
+  };
+  // The host's list in the making: neighbours are joined.
+  struct Offer {
+    xl::abi::ExtentRecord* out;
+    unsigned capacity;
+    unsigned count = 0;
+    bool add(std::uint64_t first, std::uint64_t pages) {
+      if (count > 0 && out[count - 1].mfn + out[count - 1].pages == first) {
+        out[count - 1].pages += pages;
+        return true;
+      }
+      if (count == capacity) {
+        return false;
+      }
+      out[count++] = xl::abi::ExtentRecord{0, first, pages};
+      return true;
+    }
   };
   struct Scrub {
     std::uint64_t chunk = never;
@@ -103,14 +132,18 @@ class Frames {
   bool carve_metadata(InitInfo& info);
   void add_range(std::uint64_t first, std::uint64_t end);
   void drop_resident(Giga& giga, unsigned index);
-  std::uint64_t take_clean_chunk();
+  std::uint64_t take_clean_chunk(bool& resident);
   std::uint64_t take_dirty_chunk();
   Result<Mfn> alloc_chunk();
   Result<Mfn> alloc_giga();
   Result<Mfn> alloc_small(unsigned order);
   std::uint64_t find_small(unsigned order, bool dirty_too);
   Mfn take_small(std::uint64_t chunk, unsigned index, unsigned order, bool& dirty);
-  void break_chunk(std::uint64_t chunk);
+  void break_chunk(std::uint64_t chunk, bool resident);
+  void drop_small_resident(std::uint64_t chunk, unsigned index);
+  void offer_chunk(std::uint64_t chunk, bool again, Offer& offer);
+  void offer_small(std::uint64_t chunk, bool again, Offer& offer);
+  bool join_clean(std::uint64_t chunk);
   void free_small(std::uint64_t frame, unsigned count, Taint taint);
   void free_chunks(std::uint64_t chunk, std::uint64_t count, Taint taint);
   bool start_scrub(Scrub& scrub);

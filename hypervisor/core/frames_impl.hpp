@@ -86,8 +86,9 @@ void Frames<P>::drop_resident(Giga& giga, unsigned index) {
 // Memory that the host has already backed comes first, then a GiB that is already in use, so that
 // whole ones stay whole.
 template <typename P>
-std::uint64_t Frames<P>::take_clean_chunk() {
+std::uint64_t Frames<P>::take_clean_chunk(bool& resident) {
   std::uint64_t whole = never;
+  resident = false;
   for (std::uint64_t g = 0; g < giga_count_; ++g) {
     Giga& giga = gigas_[g];
     unsigned index = giga.clean.first_common(giga.resident);
@@ -102,6 +103,7 @@ std::uint64_t Frames<P>::take_clean_chunk() {
       }
     }
     giga.clean.clear(index);
+    resident = giga.resident.test(index);
     drop_resident(giga, index);
     return g * 512 + index;
   }
@@ -131,7 +133,8 @@ Result<Mfn> Frames<P>::alloc_chunk() {
   bool scrub = false;
   {
     Guard guard(lock_);
-    chunk = take_clean_chunk();
+    bool resident = false;
+    chunk = take_clean_chunk(resident);
     if (chunk == never) {
       chunk = take_dirty_chunk();
       scrub = true;
@@ -202,6 +205,7 @@ Mfn Frames<P>::take_small(std::uint64_t chunk, unsigned index, unsigned order, b
     dirty_count += small.dirty.test(i) ? 1U : 0U;
     small.free.clear(i);
     small.dirty.clear(i);
+    drop_small_resident(chunk, i);
   }
   Giga& giga = giga_of(chunk);
   if (small.free.empty()) {
@@ -218,9 +222,27 @@ Mfn Frames<P>::take_small(std::uint64_t chunk, unsigned index, unsigned order, b
 
 // The chunk is in no set and stays counted as clean or dirty.
 template <typename P>
-void Frames<P>::break_chunk(std::uint64_t chunk) {
+void Frames<P>::break_chunk(std::uint64_t chunk, bool resident) {
+  const auto bit = static_cast<unsigned>(chunk % 512);
   small_[chunk].free.set_range(0, chunk_frames);
-  giga_of(chunk).partial.set(static_cast<unsigned>(chunk % 512));
+  giga_of(chunk).partial.set(bit);
+  if (resident) {
+    small_[chunk].resident.set_range(0, chunk_frames);
+    giga_of(chunk).small_resident.set(bit);
+    counts_.small_releasable += chunk_frames;
+  }
+}
+
+template <typename P>
+void Frames<P>::drop_small_resident(std::uint64_t chunk, unsigned index) {
+  Small& small = small_[chunk];
+  if (small.resident.test(index)) {
+    small.resident.clear(index);
+    --counts_.small_releasable;
+    if (small.resident.empty()) {
+      giga_of(chunk).small_resident.clear(static_cast<unsigned>(chunk % 512));
+    }
+  }
 }
 
 template <typename P>
@@ -234,7 +256,8 @@ Result<Mfn> Frames<P>::alloc_small(unsigned order) {
       frame = find_small(order, true);
     }
     if (frame == never) {
-      std::uint64_t chunk = take_clean_chunk();
+      bool resident = false;
+      std::uint64_t chunk = take_clean_chunk(resident);
       if (chunk == never) {
         chunk = take_dirty_chunk();
         if (chunk == never) {
@@ -243,7 +266,7 @@ Result<Mfn> Frames<P>::alloc_small(unsigned order) {
         small_[chunk].dirty.set_range(0, chunk_frames);
         giga_of(chunk).small_dirty.set(static_cast<unsigned>(chunk % 512));
       }
-      break_chunk(chunk);
+      break_chunk(chunk, resident);
       frame = chunk * chunk_frames;
     }
     mfn =
@@ -265,7 +288,7 @@ void Frames<P>::free_small(std::uint64_t frame, unsigned count, Taint) {
   Small& small = small_[chunk];
   Giga& giga = giga_of(chunk);
   for (unsigned i = index; i < index + count; ++i) {
-    if (small.free.test(i)) {
+    if (small.free.test(i) || small.offered.test(i)) {
       __builtin_trap();  // freed twice
     }
   }
@@ -280,9 +303,11 @@ void Frames<P>::free_small(std::uint64_t frame, unsigned count, Taint) {
     const unsigned dirty_count = small.dirty.count();
     counts_.clean -= chunk_frames - dirty_count;
     counts_.dirty += chunk_frames - dirty_count;
+    counts_.small_releasable -= small.resident.count();
     small = Small{};
     giga.partial.clear(bit);
     giga.small_dirty.clear(bit);
+    giga.small_resident.clear(bit);
     giga.dirty.set(bit);
   }
 }

@@ -37,6 +37,27 @@ bool Frames<P>::start_scrub(Scrub& scrub) {
   return false;
 }
 
+// A broken chunk whose frames are all free and clean is whole again.
+template <typename P>
+bool Frames<P>::join_clean(std::uint64_t chunk) {
+  Small& small = small_[chunk];
+  if (!small.free.full() || !small.dirty.empty()) {
+    return false;
+  }
+  Giga& giga = giga_of(chunk);
+  const auto bit = static_cast<unsigned>(chunk % 512);
+  giga.clean.set(bit);
+  if (!small.resident.empty()) {
+    counts_.small_releasable -= small.resident.count();
+    giga.resident.set(bit);
+    counts_.releasable += chunk_frames;
+  }
+  small = Small{};
+  giga.partial.clear(bit);
+  giga.small_resident.clear(bit);
+  return true;
+}
+
 template <typename P>
 void Frames<P>::finish_scrub(Scrub& scrub) {
   Guard guard(lock_);
@@ -48,19 +69,18 @@ void Frames<P>::finish_scrub(Scrub& scrub) {
   counts_.dirty -= frames;
   counts_.clean += frames;
   if (scrub.small) {
-    Small& small = small_[chunk];
-    small.free.set(static_cast<unsigned>(scrub.chunk % chunk_frames));
+    const auto index = static_cast<unsigned>(scrub.chunk % chunk_frames);
+    small_[chunk].free.set(index);
+    small_[chunk].resident.set(index);
     giga.partial.set(bit);
-    if (!small.free.full() || !small.dirty.empty()) {
-      scrub = Scrub{};
-      return;
-    }
-    small = Small{};
-    giga.partial.clear(bit);
+    giga.small_resident.set(bit);
+    ++counts_.small_releasable;
+    (void)join_clean(chunk);
+  } else {
+    giga.clean.set(bit);
+    giga.resident.set(bit);
+    counts_.releasable += chunk_frames;
   }
-  giga.clean.set(bit);
-  giga.resident.set(bit);
-  counts_.releasable += chunk_frames;
   scrub = Scrub{};
 }
 
@@ -99,51 +119,93 @@ void Frames<P>::abandon_scrub(unsigned cpu) {
   scrub = Scrub{};
 }
 
+// A whole chunk, if it is to be offered. `again`: only what is out already, all of which has to be
+// reported.
+template <typename P>
+void Frames<P>::offer_chunk(std::uint64_t chunk, bool again, Offer& offer) {
+  Giga& giga = giga_of(chunk);
+  const auto bit = static_cast<unsigned>(chunk % 512);
+  const bool resident = giga.resident.test(bit);
+  const bool wanted = again ? giga.offered.test(bit) : resident || giga.stale.test(bit);
+  if (!wanted || !offer.add(chunk * chunk_frames, chunk_frames) || again) {
+    return;
+  }
+  (resident ? counts_.clean : counts_.dirty) -= chunk_frames;
+  counts_.offered += chunk_frames;
+  counts_.releasable -= chunk_frames;
+  giga.clean.clear(bit);
+  giga.resident.clear(bit);
+  giga.stale.clear(bit);
+  giga.offered.set(bit);
+}
+
+// The same of a broken chunk's frames, run by run.
+template <typename P>
+void Frames<P>::offer_small(std::uint64_t chunk, bool again, Offer& offer) {
+  Giga& giga = giga_of(chunk);
+  const auto bit = static_cast<unsigned>(chunk % 512);
+  if (!(again ? giga.small_offered : giga.small_resident).test(bit)) {
+    return;
+  }
+  Small& small = small_[chunk];
+  for (unsigned i = 0; i < chunk_frames; ++i) {
+    if (!(again ? small.offered : small.resident).test(i)) {
+      continue;
+    }
+    if (!offer.add(chunk * chunk_frames + i, 1)) {
+      break;
+    }
+    if (!again) {
+      drop_small_resident(chunk, i);
+      small.free.clear(i);
+      small.offered.set(i);
+      giga.small_offered.set(bit);
+      --counts_.clean;
+      ++counts_.offered;
+    }
+  }
+  if (small.free.empty()) {
+    giga.partial.clear(bit);
+  }
+}
+
 template <typename P>
 unsigned Frames<P>::take_freed(xl::abi::ExtentRecord* out, unsigned capacity) {
   Guard guard(lock_);
-  const bool again = counts_.offered != 0;  // only what is out already: it all has to be reported
-  unsigned count = 0;
-  std::uint64_t run_end = never;  // chunk after the last record
+  const bool again = counts_.offered != 0;
+  const bool small_too = again || counts_.small_releasable >= small_release_threshold;
+  Offer offer{out, capacity};
   for (std::uint64_t chunk = 0; chunk < giga_count_ * 512; ++chunk) {
     Giga& giga = giga_of(chunk);
-    const auto bit = static_cast<unsigned>(chunk % 512);
-    if (bit == 0 && giga.offered.empty() && giga.stale.empty() && giga.resident.empty()) {
+    if (chunk % 512 == 0 && giga.offered.empty() && giga.stale.empty() && giga.resident.empty() &&
+        giga.small_offered.empty() && (!small_too || giga.small_resident.empty())) {
       chunk += 511;
       continue;
     }
-    const bool resident = giga.resident.test(bit);
-    const bool taken = giga.offered.test(bit);
-    if (again ? !taken : !resident && !giga.stale.test(bit)) {
-      continue;
-    }
-    if (run_end == chunk) {
-      out[count - 1].pages += chunk_frames;
-    } else if (count < capacity) {
-      out[count++] = xl::abi::ExtentRecord{0, chunk * chunk_frames, chunk_frames};
-    } else {
-      continue;  // not offered now; nothing was moved
-    }
-    run_end = chunk + 1;
-    if (!taken) {
-      (resident ? counts_.clean : counts_.dirty) -= chunk_frames;
-      counts_.offered += chunk_frames;
-      counts_.releasable -= chunk_frames;
-      giga.clean.clear(bit);
-      giga.resident.clear(bit);
-      giga.stale.clear(bit);
-      giga.offered.set(bit);
+    offer_chunk(chunk, again, offer);
+    if (small_too) {
+      offer_small(chunk, again, offer);
     }
   }
-  return count;
+  return offer.count;
 }
 
 template <typename P>
 void Frames<P>::return_freed() {
   Guard guard(lock_);
   for (std::uint64_t g = 0; g < giga_count_; ++g) {
-    gigas_[g].clean.add(gigas_[g].offered);
-    gigas_[g].offered.clear_all();
+    Giga& giga = gigas_[g];
+    giga.clean.add(giga.offered);
+    giga.offered.clear_all();
+    for (unsigned i = giga.small_offered.first(); i != ChunkSet::none;
+         i = giga.small_offered.first()) {
+      Small& small = small_[g * 512 + i];
+      small.free.add(small.offered);
+      small.offered.clear_all();
+      giga.small_offered.clear(i);
+      giga.partial.set(i);
+      (void)join_clean(g * 512 + i);
+    }
   }
   counts_.clean += counts_.offered;
   counts_.offered = 0;

@@ -52,6 +52,12 @@ typename HostOps<P>::Handler HostOps<P>::handler_of(xl::abi::Op op) const {
     case Op::grant_seed: return &HostOps::seed;
     case Op::grant_map: return &HostOps::grant_map;
     case Op::counters: return &HostOps::counters;
+    case Op::set_vcpu_affinity: return &HostOps::set_affinity;
+    case Op::set_scheduling: return &HostOps::set_scheduling;
+    case Op::get_scheduling: return &HostOps::get_scheduling;
+    case Op::send_trigger: return &HostOps::send_trigger;
+    case Op::resume: return &HostOps::resume;
+    case Op::soft_reset: return &HostOps::soft_reset;
     default: return nullptr;
   }
 }
@@ -160,7 +166,7 @@ HostResult HostOps<P>::take_freed(HostRequest& request) {
     (void)request.put(records[i]);
   }
   shared_word::store<std::uint64_t>(&parts_.core.header().releasable_pages,
-                                    parts_.core.frames.counts().releasable);
+                                    parts_.core.frames.counts().offerable());
   return done();
 }
 

@@ -78,6 +78,7 @@ void Hypervisor<P>::fire(Timer<P>& timer) {
       parts_.core.log.write(Level::warning, vcpu.domain->id, " watchdog fired");
       parts_.lifecycle.shutdown(*vcpu.domain, SHUTDOWN_watchdog);
       break;
+    case TimerKind::budget: parts_.core.scheduler.budget_earned(*vcpu.domain); break;
   }
 }
 
@@ -115,7 +116,7 @@ Next<Vcpu<P>> Hypervisor<P>::schedule(unsigned cpu) {
 template <typename P>
 void Hypervisor<P>::publish_releasable(bool scrubbed_all) {
   constexpr std::uint64_t much = 16384;  // pages: 64 MiB
-  const std::uint64_t pages = parts_.core.frames.counts().releasable;
+  const std::uint64_t pages = parts_.core.frames.counts().offerable();
   shared_word::store<std::uint64_t>(&parts_.core.header().releasable_pages, pages);
   if (pages < xl::abi::release_threshold) {
     release_told_.store(false);
