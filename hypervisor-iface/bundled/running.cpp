@@ -116,6 +116,19 @@ Result<std::optional<RunningProcess>> find_running(const std::string& directory)
               "end the qemu-system-x86_64 process that has hypervisor.running there open");
 }
 
+bool is_left_running(const std::string& directory) {
+  const std::optional<HypervisorState> state = read_state(directory);
+  if (state && open_process(state->pid, state->start_time)) {
+    return true;
+  }
+  struct stat info {};
+  if (::stat((directory + "/" + running_name).c_str(), &info) != 0) {
+    return false;
+  }
+  const Result<UniqueFd> lock = lock_running(directory);
+  return !lock && lock.error().code == ErrorCode::busy;
+}
+
 Result<void> end_stale(const std::string& directory) {
   XL_TRY_ASSIGN(const std::optional<RunningProcess> found, find_running(directory));
   if (found) {

@@ -23,10 +23,14 @@ struct RunningProcess {
   std::uint64_t start_time = 0;
 };
 
-// All with the directory's lock held.
+// With the directory's lock held (state_file.hpp), but for is_left_running.
 
 // The hypervisor's process, or the one that was about to become it; nothing if none runs.
 Result<std::optional<RunningProcess>> find_running(const std::string& directory);
+
+// Whether a daemon that starts now would have something to attach to: no answer as to its health.
+// Without any lock held, but not beside a start.
+bool is_left_running(const std::string& directory);
 
 // For the hypervisor's process to inherit: the lock lasts as long as any process has the
 // descriptor. busy if one has it.

@@ -2,6 +2,7 @@
 #include "hypervisor-iface/bundled/state_file.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@ namespace xl::hv::bundled {
 namespace {
 
 constexpr int state_version = 1;
+constexpr int lock_rounds = 40;
+constexpr int lock_pause_ms = 10;
 
 Result<void> write_file(const std::string& path, const std::string& text) {
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -51,7 +54,18 @@ Result<UniqueFd> lock_runtime_dir(const std::string& directory) {
   if (!file) {
     return Unexpected(system_error(errno, "opening " + path));
   }
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  // A daemon that was killed while it started QEMU leaves, for the moment until the child has
+  // become QEMU, a process that has the lock too.
+  int result = -1;
+  for (int i = 0; i < lock_rounds; ++i) {
+    result = ::flock(file.get(), LOCK_EX | LOCK_NB);
+    if (result == 0 || errno != EWOULDBLOCK) {
+      break;
+    }
+    (void)::poll(nullptr, 0, lock_pause_ms);  // LOCK_EX alone would wait for a living daemon
+    errno = EWOULDBLOCK;
+  }
+  if (result != 0) {
     return errno == EWOULDBLOCK
                ? fail(ErrorCode::busy,
                       "another daemon uses the hypervisor of the runtime directory " + directory)

@@ -47,6 +47,11 @@ std::unique_ptr<FakeHypervisor> FakeHypervisor::attach_again() const {
     for (const auto& [local, binding] : state_->local_ports) {
       state_->pending.insert(local);  // what the one before had taken and not served
     }
+    for (const auto& [id, domain] : state_->domains) {
+      if (domain.shutdown) {
+        state_->changed.insert(id);
+      }
+    }
     state_->wake();
   }
   return std::unique_ptr<FakeHypervisor>(new FakeHypervisor(state_));
@@ -192,7 +197,6 @@ Result<void> FakeHypervisor::soft_reset(DomId id) {
     }
     domain.ports.clear();
     domain.grants.clear();
-    domain.shutdown.reset();
     return {};
   });
 }

@@ -16,6 +16,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual Hypervisor& hypervisor() = 0;
+  // The object goes, and another one comes to the same hypervisor.
+  virtual void attach_again() = 0;
 };
 std::unique_ptr<Backend> make_backend();
 
@@ -47,6 +49,7 @@ class Conformance : public testing::Test {
   void TearDown() override;
 
   Hypervisor& hv() { return backend_->hypervisor(); }
+  void attach_again() { backend_->attach_again(); }
   // A domain with `pages` of memory from gfn 0 on, destroyed at the end.
   DomId make_domain(Pages pages = Pages(1024), std::uint32_t vcpus = 1);
   void destroy(DomId domain);

@@ -7,7 +7,8 @@ namespace {
 
 class BundledBackend final : public Backend {
  public:
-  BundledBackend() {
+  BundledBackend() { start(); }
+  void start() {
     auto started = bundled::BundledHypervisor::start(bundled::test_options(directory_.path()));
     if (!started) {
       ADD_FAILURE() << describe(started.error());
@@ -22,6 +23,10 @@ class BundledBackend final : public Backend {
   }
   bool started() const { return hypervisor_ != nullptr; }
   Hypervisor& hypervisor() override { return *hypervisor_; }
+  void attach_again() override {
+    hypervisor_.reset();
+    start();
+  }
 
  private:
   bundled::TemporaryDir directory_;

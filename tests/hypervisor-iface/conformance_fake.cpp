@@ -7,10 +7,12 @@ namespace {
 
 class FakeBackend final : public Backend {
  public:
-  Hypervisor& hypervisor() override { return fake_; }
+  Hypervisor& hypervisor() override { return *fake_; }
+  void attach_again() override { fake_ = fake_->attach_again(); }
 
  private:
-  fake::FakeHypervisor fake_{{.memory = Pages(1 << 17)}};
+  std::unique_ptr<fake::FakeHypervisor> fake_ =
+      std::make_unique<fake::FakeHypervisor>(fake::Options{.memory = Pages(1 << 17)});
 };
 
 }  // namespace

@@ -47,6 +47,14 @@ class HypervisorEnd {
     answer_ = std::move(answer);
     thread_ = std::thread([this] { run(); });
   }
+  // As if a process before this one had posted `posted` requests, of which `answered` are.
+  void begin_at(std::uint64_t posted, std::uint64_t answered) {
+    for (std::uint64_t number = 0; number < answered; ++number) {
+      area_.done(static_cast<std::size_t>(number % abi::slot_count)).store(number + 1);
+    }
+    area_.producer().store(posted);
+    next_ = posted;
+  }
   void stop() {
     stop_ = true;
     if (thread_.joinable()) {

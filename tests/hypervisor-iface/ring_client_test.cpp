@@ -205,6 +205,46 @@ TEST_F(RingTest, FullRingWaitsForASlot) {
   }
 }
 
+TEST_F(RingTest, WhatADeadProcessHadPostedComesFirst) {
+  end_.begin_at(130, 127);  // 127 to 129 are on their way; one of them was a create
+  abi::Slot create{};
+  create.op = static_cast<std::uint32_t>(abi::Op::create_domain);
+  end_.area().fill_slot(128 % abi::slot_count, create);
+  start({.spin = 0us});
+  auto caught_up = std::async(std::launch::async, [this] { return ring_->catch_up(); });
+  end_.finish(127, 0, 0);
+  end_.finish(128, 0, 5);
+  EXPECT_EQ(caught_up.wait_for(50ms), std::future_status::timeout);
+  end_.finish(129, 0, 0);
+  ASSERT_TRUE(caught_up.get());
+  EXPECT_TRUE(orphans_.empty()) << "its successor looks for itself";
+  end_.serve(answer_echo);
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const auto response = ring_->call(echo(i));
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->results[0], i + 1);
+  }
+}
+
+TEST_F(RingTest, NothingOnItsWayNeedsNoWait) {
+  end_.begin_at(64, 64);
+  start();
+  EXPECT_TRUE(ring_->catch_up());
+  end_.serve(answer_echo);
+  EXPECT_TRUE(ring_->call(echo(1)));
+}
+
+TEST_F(RingTest, NumbersThatMakeNoSenseAreAnErrorInTime) {
+  for (const std::uint64_t producer : {std::uint64_t{1} << 40, ~std::uint64_t{0}}) {
+    end_.area().producer().store(producer);
+    const Doorbell nobody{UniqueFd()};
+    RingClient ring(end_.area(), nobody, {.timeout = 50ms}, [](const Request&) {});
+    const auto caught_up = ring.catch_up();
+    ASSERT_FALSE(caught_up);
+    EXPECT_EQ(caught_up.error().code, ErrorCode::hypervisor_gone);
+  }
+}
+
 TEST_F(RingTest, PendingPortMakesTheEventFdReadable) {
   start();
   EXPECT_FALSE(readable(0));
