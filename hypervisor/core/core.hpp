@@ -17,7 +17,7 @@ namespace hyp {
 
 template <typename P>
 struct Core {
-  constexpr explicit Core(P& p) : platform(p), log(p), frames(p), scheduler(p), timers(p) {}
+  constexpr explicit Core(P& p) : platform(p), log(p), frames(p), scheduler(p, timers), timers(p) {}
 
   P& platform;
   Log<P> log;

@@ -73,7 +73,16 @@ struct Domain {
   unsigned cpuid_count = 0;
   xl::abi::MemoryMapRecord* memory_map = nullptr;  // one frame
   unsigned memory_map_count = 0;
-  std::uint32_t weight = 256;
+
+  // --- scheduling, under the scheduler's lock
+  std::uint32_t weight = 256;       // 1..65535
+  std::uint32_t cap = 0;            // per cent of one CPU; 0: none
+  std::int64_t budget_ns = 0;       // with a cap: what its vcpus may still run; less than 0: debt
+  std::uint64_t budget_since = 0;   // earned until then
+  std::atomic<bool> parked{false};  // no budget: runs only when the timer has fired
+  unsigned active = 0;              // vcpus that run or wait for a CPU
+  Timer<P> budget_timer;
+
   std::array<Timer<P>, 2> watchdogs;  // SCHEDOP_watchdog, under memory_lock
   std::array<bool, 2> watchdog_used{};
   std::atomic<bool> runstate_flag{false};  // VMASST_TYPE_runstate_update_flag

@@ -62,6 +62,13 @@ class HostOps {
   HostResult seed(HostRequest& request, Domain<P>& domain);
   HostResult grant_map(HostRequest& request, Domain<P>& domain);
   HostResult counters(HostRequest& request, Domain<P>& domain);
+  HostResult send_trigger(HostRequest& request, Domain<P>& domain);
+  HostResult resume(HostRequest& request, Domain<P>& domain);
+  HostResult soft_reset(HostRequest& request, Domain<P>& domain);
+
+  HostResult set_affinity(HostRequest& request, Domain<P>& domain);
+  HostResult set_scheduling(HostRequest& request, Domain<P>& domain);
+  HostResult get_scheduling(HostRequest& request, Domain<P>& domain);
 
   static Errno errno_of(GrantError error);
   xl::abi::DomainRecord record_of(Domain<P>& domain);
@@ -80,7 +87,9 @@ class HostOps {
 }  // namespace hyp
 
 #include "hypervisor/core/host_ops_attach.hpp"
+#include "hypervisor/core/host_ops_control.hpp"
 #include "hypervisor/core/host_ops_domain.hpp"
 #include "hypervisor/core/host_ops_machine.hpp"
 #include "hypervisor/core/host_ops_memory.hpp"
+#include "hypervisor/core/host_ops_scheduling.hpp"
 #include "hypervisor/core/host_ops_on_demand.hpp"

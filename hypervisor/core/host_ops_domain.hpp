@@ -140,6 +140,8 @@ HostResult HostOps<P>::vcpu_info(HostRequest& request, Domain<P>& domain) {
   request.results[1] = vcpu.cpu.load();
   request.results[2] =
       parts_.core.scheduler.runstate(vcpu).ns[static_cast<unsigned>(RunState::running)];
+  request.results[3] = vcpu.hard_affinity & parts_.core.scheduler.all_cpus();
+  request.results[4] = vcpu.soft_affinity & parts_.core.scheduler.all_cpus();
   return done();
 }
 

@@ -19,6 +19,7 @@ Result<void> Lifecycle<P>::add_vcpu(Domain<P>& domain, unsigned id) {
   vcpu->domain = &domain;
   vcpu->id = VcpuId(id);
   vcpu->run_node.vcpu = vcpu;
+  vcpu->run_node.allowed = vcpu->run_node.preferred = core_.scheduler.all_cpus();
   vcpu->state_since = core_.platform.now_ns();
   vcpu->cpu.store(core_.platform.cpu_id());
   const std::pair<Timer<P>*, TimerKind> timers[] = {{&vcpu->singleshot, TimerKind::singleshot},
@@ -59,6 +60,8 @@ Result<void> Lifecycle<P>::build(Domain<P>& domain) {
     timer.vcpu = domain.vcpus[0];
     timer.kind = TimerKind::watchdog;
   }
+  domain.budget_timer.vcpu = domain.vcpus[0];
+  domain.budget_timer.kind = TimerKind::budget;
   write_wall_clock(domain);
   return {};
 }
@@ -240,6 +243,7 @@ void Lifecycle<P>::free_domain(Domain<P>& domain) {
   for (Timer<P>& timer : domain.watchdogs) {
     core_.timers.cancel(timer);
   }
+  core_.timers.cancel(domain.budget_timer);
   for (unsigned i = 0; i < domain.built_vcpus; ++i) {
     Vcpu<P>& vcpu = *domain.vcpus[i];
     for (Timer<P>* const timer : {&vcpu.singleshot, &vcpu.periodic, &vcpu.poll, &vcpu.lapic}) {

@@ -10,6 +10,7 @@
 #include "hypervisor/core/fifo_queue.hpp"
 #include "hypervisor/core/heap.hpp"
 #include "hypervisor/core/platform.hpp"
+#include "hypervisor/core/run_queue.hpp"
 #include "hypervisor/core/shared_page.hpp"
 #include "hypervisor/core/spinlock.hpp"
 
@@ -17,7 +18,7 @@ namespace hyp {
 
 inline constexpr unsigned hypercall_numbers = 64;
 
-enum class TimerKind : std::uint8_t { singleshot, periodic, poll, lapic, watchdog };
+enum class TimerKind : std::uint8_t { singleshot, periodic, poll, lapic, watchdog, budget };
 
 // A deadline of a vcpu, in the heap of one physical CPU.
 template <typename P>
@@ -31,7 +32,7 @@ struct Timer : HeapNode {  // key: deadline, system time in ns
 
 // A vcpu in the run queue. Key: virtual time.
 template <typename P>
-struct RunNode : HeapNode {
+struct RunNode : QueueNode {
   Vcpu<P>* vcpu = nullptr;
 };
 
@@ -45,7 +46,9 @@ struct Vcpu {
   VcpuId id{};
 
   // --- scheduling, under the scheduler's lock unless it says otherwise
-  RunNode<P> run_node;
+  RunNode<P> run_node;                // with the affinities in effect
+  CpuMask hard_affinity = every_cpu;  // as they were set
+  CpuMask soft_affinity = every_cpu;
   std::uint64_t virtual_time = 0;        // weighted ns
   std::uint64_t slice_start = 0;         // system time at which it got the CPU
   std::atomic<bool> initialised{false};  // has registers to start with
