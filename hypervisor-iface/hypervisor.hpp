@@ -249,8 +249,8 @@ class Hypervisor {
   // (XEN_DOMCTL_resumedomain). invalid_argument if it has not shut down.
   virtual Result<void> resume_domain(DomId domain) = 0;
   // Takes event channels, grants, shared info and vcpu registrations back to what they were after
-  // create, keeps memory and vcpu state (XEN_DOMCTL_soft_reset). The domain must be shut down or
-  // paused.
+  // create, keeps memory and vcpu state (XEN_DOMCTL_soft_reset). Domain 0's ends of the ports go as
+  // well. The domain must be shut down or paused, and stays so: resume_domain lets it run on.
   virtual Result<void> soft_reset(DomId domain) = 0;
 
   // --- memory ---
@@ -305,7 +305,8 @@ class Hypervisor {
   virtual int event_fd() const = 0;
   struct Pending {
     std::vector<EventPort> ports;        // local ports that fired since the last call
-    std::vector<DomId> changed_domains;  // shut down or gone (VIRQ_DOM_EXC)
+    // Shut down or gone (VIRQ_DOM_EXC); or a vcpu of it came or went, where a backend can tell.
+    std::vector<DomId> changed_domains;
     bool hypervisor_gone = false;
   };
   // One thread at a time.

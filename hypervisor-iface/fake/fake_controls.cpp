@@ -127,6 +127,20 @@ Result<void> FakeHypervisor::guest_shutdown(DomId id, ShutdownReason reason) {
   });
 }
 
+Result<void> FakeHypervisor::guest_set_vcpu(DomId id, VcpuId vcpu, bool online) {
+  return state_->as_guest(id, [&](Domain& domain) -> Result<void> {
+    XL_TRY(state_->check_vcpu(domain, vcpu));
+    if (online) {
+      domain.vcpus.try_emplace(vcpu);
+    } else {
+      domain.vcpus.erase(vcpu);
+    }
+    state_->changed.insert(id);
+    state_->wake();
+    return {};
+  });
+}
+
 Result<void> FakeHypervisor::guest_grant(DomId id, GrantRef ref, Gfn frame, bool read_only) {
   return state_->as_guest(id, [&](Domain& domain) -> Result<void> {
     domain.grants[ref] = {DomId(0), frame, read_only};

@@ -124,6 +124,8 @@ class FakeHypervisor final : public Hypervisor {
   // Ports that domain 0 notified since the last call, ascending.
   Result<std::vector<EventPort>> guest_take_events(DomId domain);
   Result<void> guest_shutdown(DomId domain, ShutdownReason reason);
+  // It takes a vcpu online or offline.
+  Result<void> guest_set_vcpu(DomId domain, VcpuId vcpu, bool online);
   Result<void> guest_grant(DomId domain, GrantRef ref, Gfn frame, bool read_only = false);
   // All entries of the domain's grant table, seeded ones included.
   Result<std::vector<GrantSeed>> guest_grants(DomId domain);

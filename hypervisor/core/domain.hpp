@@ -64,6 +64,8 @@ struct Domain {
   // --- event channels, under the event lock
   EventTable<P> events;
   Fifo<P> fifo;
+  std::uint64_t events_sent = 0;      // to other domains; event lock
+  std::uint64_t events_received = 0;  // from anybody; event lock
   std::atomic<unsigned> pollers{0};  // vcpus in SCHEDOP_poll
 
   // --- platform description, written before the domain runs

@@ -44,7 +44,12 @@ class Events {
   void reset(Domain<P>& domain);
   // Closes up to `count` ports from `from` on; returns the port to go on with, 0 when all are
   // closed.
-  std::uint32_t close_some(Domain<P>& domain, std::uint32_t from, std::uint32_t count);
+  // `host_ends_too`: domain 0's ends of them as well.
+  std::uint32_t close_some(Domain<P>& domain, std::uint32_t from, std::uint32_t count,
+                           bool host_ends_too = false);
+  // Delivery as after create: 2-level, vcpu_info in an empty shared_info, no vectors. The domain's
+  // ports are closed and no vcpu runs; with its memory_lock held.
+  void renew(Domain<P>& domain);
 
   // Moves the vcpu's vcpu_info to `at`, and makes everything look pending once, so that nothing is
   // lost.
@@ -78,7 +83,7 @@ class Events {
   void set_pending_fifo(Domain<P>& domain, std::uint32_t port, Channel& channel);
   void link_fifo(Domain<P>& domain, std::uint32_t port, Channel& channel);
   void wake_pollers(Domain<P>& domain, std::uint32_t port);
-  void close_end(Domain<P>& domain, std::uint32_t port);
+  void close_end(Domain<P>& domain, std::uint32_t port, bool host_end_too);
   Result<void> close_locked(DomainPtr domain, std::uint32_t port);
 
   Core<P>& core_;

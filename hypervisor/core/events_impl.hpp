@@ -129,17 +129,18 @@ Result<void> Events<P>::close(DomainPtr domain, std::uint32_t port) {
 
 // The port with, if the other end is domain 0's, that one: nobody is there to use it.
 template <typename P>
-void Events<P>::close_end(Domain<P>& domain, std::uint32_t port) {
+void Events<P>::close_end(Domain<P>& domain, std::uint32_t port, bool host_end_too) {
   const Channel channel = *domain.events.find(port);
   (void)close_locked(&domain, port).has_value();
-  if (domain.dying.load() && channel.state == ChannelState::interdomain &&
+  if ((host_end_too || domain.dying.load()) && channel.state == ChannelState::interdomain &&
       channel.remote_domain == 0) {
     (void)close_locked(nullptr, channel.remote).has_value();
   }
 }
 
 template <typename P>
-std::uint32_t Events<P>::close_some(Domain<P>& domain, std::uint32_t from, std::uint32_t count) {
+std::uint32_t Events<P>::close_some(Domain<P>& domain, std::uint32_t from, std::uint32_t count,
+                                    bool host_ends_too) {
   Guard guard(core_.event_lock);
   const std::uint32_t end = domain.events.limit();
   for (std::uint32_t port = from; port < end; ++port, --count) {
@@ -147,7 +148,7 @@ std::uint32_t Events<P>::close_some(Domain<P>& domain, std::uint32_t from, std::
       return port;
     }
     if (domain.events.find_used(port) != nullptr) {
-      close_end(domain, port);
+      close_end(domain, port, host_ends_too);
     }
   }
   return 0;
@@ -164,6 +165,22 @@ void Events<P>::reset(Domain<P>& domain) {
   domain.fifo = Fifo<P>();
   for (unsigned i = 0; i < domain.vcpu_count; ++i) {
     domain.vcpus[i]->fifo = FifoQueues();
+  }
+}
+
+template <typename P>
+void Events<P>::renew(Domain<P>& domain) {
+  Guard guard(core_.event_lock);
+  domain.fifo = Fifo<P>();
+  std::memset(core_.platform.frame(domain.shared_mfn), 0, xl::page_size);
+  domain.callback_vector.store(0);
+  for (unsigned id = 0; id < domain.vcpu_count; ++id) {
+    Vcpu<P>& vcpu = *domain.vcpus[id];
+    vcpu.fifo = FifoQueues();
+    vcpu.info = id < legacy_vcpus ? domain.shared.vcpu(id) : VcpuInfoView();
+    vcpu.info_mfn = Mfn();
+    vcpu.info_registered = false;
+    vcpu.upcall_vector.store(0);
   }
 }
 
@@ -197,6 +214,9 @@ Result<void> Events<P>::send(DomainPtr domain, std::uint32_t port) {
   switch (channel->state) {
     case ChannelState::interdomain: {
       const DomainPtr remote = find(channel->remote_domain);
+      if (domain != nullptr) {
+        ++domain->events_sent;
+      }
       set_pending(remote, channel->remote, *table(remote).find(channel->remote));
       return {};
     }
@@ -307,7 +327,10 @@ template <typename P>
 void Events<P>::set_pending(DomainPtr domain, std::uint32_t port, Channel& channel) {
   if (domain == nullptr) {
     set_pending_host(port);
-  } else if (domain->fifo.enabled()) {
+    return;
+  }
+  ++domain->events_received;
+  if (domain->fifo.enabled()) {
     set_pending_fifo(*domain, port, channel);
   } else {
     set_pending_2level(*domain, port, *domain->vcpus[channel.vcpu]);

@@ -77,6 +77,9 @@ class Grants {
   bool is_held(Domain<P>& domain);
 
   Result<void> set_version(Domain<P>& domain, unsigned version);
+  // Version 1, and no entry but the toolstack's reserved ones; nothing changes while somebody uses
+  // one of them.
+  void reset(Domain<P>& domain);
   GrantResult<void> swap(Domain<P>& domain, std::uint32_t a, std::uint32_t b);
 
  private:

@@ -327,6 +327,16 @@ Result<void> Grants<P>::set_version(Domain<P>& domain, unsigned version) {
 }
 
 template <typename P>
+void Grants<P>::reset(Domain<P>& domain) {
+  // To version 2 and back drops all but the reserved entries; each needs no frame that is not
+  // there.
+  if (domain.grants.version() == 1 && !set_version(domain, 2)) {
+    return;
+  }
+  (void)set_version(domain, 1).has_value();
+}
+
+template <typename P>
 GrantResult<void> Grants<P>::swap(Domain<P>& domain, std::uint32_t a, std::uint32_t b) {
   Guard guard(domain.memory_lock);
   if (a >= domain.grants.entries() || b >= domain.grants.entries()) {

@@ -285,6 +285,9 @@ HostResult HostOps<P>::counters(HostRequest& request, Domain<P>& domain) {
     }
     put("hypercall.", hypercall_name(number), sum);
   }
+  Guard guard(parts_.core.event_lock);
+  put("event.", "sent", domain.events_sent);
+  put("event.", "received", domain.events_received);
   return done();
 }
 

@@ -85,7 +85,7 @@ Result<void> down(const Call<P>& call, Vcpu<P>& vcpu) {
   if (last) {
     call.parts.lifecycle.shutdown(call.domain(), SHUTDOWN_poweroff);
   } else {
-    call.parts.lifecycle.vcpu_down(vcpu);
+    call.parts.lifecycle.guest_vcpu_down(vcpu);
   }
   return {};
 }
@@ -117,7 +117,7 @@ Result<void> up(const Call<P>& call, Vcpu<P>& vcpu) {
     return fail(Errno::inval);
   }
   if (!vcpu.online.load()) {
-    call.parts.lifecycle.vcpu_up(vcpu);
+    call.parts.lifecycle.guest_vcpu_up(vcpu);
   }
   return {};
 }

@@ -65,7 +65,7 @@ class Hypervisor {
   void hypercall(Vcpu<P>& vcpu, HypercallFrame& frame);
   void block(Vcpu<P>& vcpu) { sched_op::block(parts_, vcpu); }  // HLT with IF=1: until has_event()
   void yield(Vcpu<P>& vcpu) { parts_.core.scheduler.yield(vcpu); }
-  void vcpu_down(Vcpu<P>& vcpu) { parts_.lifecycle.vcpu_down(vcpu); }  // HLT with IF=0, INIT
+  void vcpu_down(Vcpu<P>& vcpu) { parts_.lifecycle.guest_vcpu_down(vcpu); }  // HLT, IF=0; INIT
   std::optional<std::uint8_t> upcall_vector(const Vcpu<P>& vcpu) const;
   bool has_event(const Vcpu<P>& vcpu) { return sched_op::has_event(parts_, vcpu); }
   // Ends the domain with SHUTDOWN_crash and a report in the log. `vcpu` is the one at fault, and
@@ -86,7 +86,7 @@ class Hypervisor {
   // SIPI: the platform has set its registers.
   void vcpu_up(Vcpu<P>& vcpu) {
     vcpu.initialised.store(true);
-    parts_.lifecycle.vcpu_up(vcpu);
+    parts_.lifecycle.guest_vcpu_up(vcpu);
   }
   // Something to deliver (after P's own IRR change): unblocks the vcpu, or makes its CPU look.
   void wake(Vcpu<P>& vcpu) { parts_.core.wake(vcpu); }

@@ -41,8 +41,22 @@ class Lifecycle {
   void shutdown(Domain<P>& domain, std::uint32_t reason);
   void update_all(Domain<P>& domain);
 
+  // Lets a domain that has shut down, and whose vcpus have stopped, run on.
+  void resume(Domain<P>& domain);
+  // Event delivery, areas and timers that the guest asked for are as after create. No vcpu runs.
+  void forget_registrations(Domain<P>& domain);
+
   void vcpu_up(Vcpu<P>& vcpu);
   void vcpu_down(Vcpu<P>& vcpu);
+  // The same by the guest's own doing: the host is told (take_state_changes).
+  void guest_vcpu_up(Vcpu<P>& vcpu) {
+    vcpu_up(vcpu);
+    core_.tell_host_changed(vcpu.domain->id);
+  }
+  void guest_vcpu_down(Vcpu<P>& vcpu) {
+    vcpu_down(vcpu);
+    core_.tell_host_changed(vcpu.domain->id);
+  }
 
   // Writes the vcpu's pvclock record and, once, the wall clock.
   void write_time(Vcpu<P>& vcpu);
@@ -73,3 +87,4 @@ class Lifecycle {
 }  // namespace hyp
 
 #include "hypervisor/core/lifecycle_impl.hpp"
+#include "hypervisor/core/lifecycle_reset.hpp"

@@ -120,6 +120,8 @@ concept Platform = PhysmapFormat<typename P::PhysmapFormat> &&
   // Delivers an edge to the vcpu's LAPIC (IRR): atomic, from any CPU. The core kicks afterwards
   // itself.
   {p.assert_vector(v, vector)};
+  // An NMI for the vcpu, one at a time: atomic, from any CPU. The core kicks afterwards itself.
+  {p.raise_nmi(v)};
   // --- life cycle. May allocate with Hypervisor::alloc_page. On failure they have changed nothing.
   { p.init_domain(d) } -> std::same_as<Result<void>>;  // physmap exists
   {p.destroy_domain(d)};                               // after the last vcpu

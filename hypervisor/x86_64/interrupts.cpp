@@ -82,7 +82,7 @@ void deliver(MachineVcpu& target, std::uint64_t command, bool to_itself) {
       hypervisor.wake(target);
       break;
     case icr::mode_nmi:
-      target.arch.nmi_pending.store(true);
+      machine.raise_nmi(target);
       hypervisor.wake(target);
       break;
     case icr::mode_init:

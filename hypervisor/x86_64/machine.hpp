@@ -89,6 +89,7 @@ class Machine {
     return vcpu.arch.lapic.pending_hint().has_value() || vcpu.arch.nmi_pending.load();
   }
   void assert_vector(MachineVcpu& vcpu, std::uint8_t vector) { vcpu.arch.lapic.request(vector); }
+  void raise_nmi(MachineVcpu& vcpu) { vcpu.arch.nmi_pending.store(true); }
   // The core's timer for the LAPIC is due; the core wakes the vcpu afterwards.
   void lapic_timer_fired(MachineVcpu& vcpu);
 

@@ -87,7 +87,7 @@ class Program {
       case 5: request(); break;
       case 6: m_.rounds(); break;
       default:
-        m_.platform.now += 1ULL << (input_.byte() % 34);
+        m_.platform.now += 1ULL << (input_.byte() % (static_cast<unsigned>(Op::count) + 1));
         m_.rounds();
         m_.hv->idle_work(m_.platform.cpu);
     }
@@ -132,7 +132,7 @@ class Program {
   }
 
   void request() {
-    const auto op = static_cast<Op>(input_.byte() % 34);
+    const auto op = static_cast<Op>(input_.byte() % (static_cast<unsigned>(Op::count) + 1));
     const std::uint8_t who = input_.byte();
     const std::uint32_t id = who < 250 ? ids_[who % ids_.size()] : who;
     std::array<std::uint64_t, 40> bulk{};

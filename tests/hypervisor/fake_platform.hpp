@@ -46,6 +46,7 @@ struct FakePlatform {
     xl::abi::VcpuContextRecord context{};
     std::array<std::uint64_t, 4> irr{};
     bool interrupt = false;
+    unsigned nmis = 0;
   };
   struct DomainArch {
     unsigned flushes = 0;
@@ -127,6 +128,7 @@ struct FakePlatform {
     vcpu.arch.irr[vector / 64] |= 1ULL << (vector % 64);
     vcpu.arch.interrupt = true;
   }
+  void raise_nmi(Vcpu<FakePlatform>& vcpu) { ++vcpu.arch.nmis; }
   void switch_out(Vcpu<FakePlatform>&) { ++switches; }
   void lapic_timer_fired(Vcpu<FakePlatform>& vcpu) { vcpu.arch.interrupt = true; }
   // --- life cycle

@@ -36,7 +36,16 @@ ap_gdt_pointer:
 guest_ap_end:
 
   .text
+/* The same without the way there: from flat protected mode (VCPUOP_initialise), and from long mode. */
+  .code32
+  .globl guest_ap_entry32
+guest_ap_entry32:
+  mov guest_ap_stack, %esp
+  call guest_enter_long_mode
+  ljmp $0x08, $ap_long
   .code64
+  .globl guest_ap_entry64
+guest_ap_entry64:
 ap_long:
   mov guest_ap_stack, %rsp
   call guest_ap_entry
