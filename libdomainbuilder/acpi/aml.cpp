@@ -15,6 +15,7 @@ constexpr std::byte op_word{0x0b};
 constexpr std::byte op_dword{0x0c};
 constexpr std::byte op_string{0x0d};
 constexpr std::byte op_scope{0x10};
+constexpr std::byte op_buffer{0x11};
 constexpr std::byte op_extended{0x5b};
 constexpr std::byte op_device{0x82};  // after op_extended
 constexpr std::size_t segment_size = 4;
@@ -77,6 +78,14 @@ Term string(std::string_view ascii) {
   }
   term.push_back(std::byte{0});
   return term;
+}
+
+Term buffer(const Term& bytes) {
+  Term body = integer(static_cast<std::uint32_t>(bytes.size()));
+  body += bytes;
+  Term term{op_buffer};
+  term += package_length(body.size());
+  return term += body;
 }
 
 Term name(std::string_view name, const Term& value) {

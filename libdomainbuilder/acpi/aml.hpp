@@ -16,6 +16,7 @@ Term& operator+=(Term& to, const Term& term);
 
 Term integer(std::uint32_t value);  // ConstObj, ByteConst, WordConst or DWordConst
 Term string(std::string_view ascii);
+Term buffer(const Term& bytes);  // Buffer (size) { bytes }
 // A name is one segment of up to four characters, or "\" and one: "\_SB".
 Term name(std::string_view name, const Term& value);       // Name (name, value)
 Term scope(std::string_view name, const Term& contents);   // Scope (name) { contents }

@@ -28,13 +28,21 @@ using Headless = Bits<12>;
 using HardwareReduced = Bits<20>;
 
 // 5.2.12.2
-constexpr std::uint8_t madt_local_apic = 0;
-constexpr std::uint8_t madt_local_apic_size = 8;
+constexpr std::byte madt_local_apic{0};
+constexpr std::size_t madt_local_apic_size = 8;
 using LocalApicEnabled = Bits<0>;
 
-// Name (_STA, ...): present, enabled, shown, working; or none of it. 6.3.7
+// Name (_STA, ...): present, enabled, shown, working. 6.3.7
 constexpr std::uint32_t status_present = 0xf;
-constexpr std::uint32_t status_absent = 0;
+
+// A vcpu's entry of the MADT: type, length, uid as _UID, APIC id, flags. 5.2.12.2
+std::vector<std::byte> local_apic(std::uint32_t vcpu, bool enabled) {
+  std::vector<std::byte> entry{madt_local_apic, std::byte{madt_local_apic_size},
+                               static_cast<std::byte>(vcpu), std::byte{apic_id(vcpu)},
+                               static_cast<std::byte>(LocalApicEnabled::make(enabled))};
+  entry.resize(madt_local_apic_size);
+  return entry;
+}
 
 // Appends at the next aligned offset. Returns where.
 GuestPhys place(std::vector<std::byte>& block, GuestPhys base,
@@ -53,7 +61,10 @@ std::vector<std::byte> make_dsdt(const Processors& processors) {
   for (std::uint32_t vcpu = 0; vcpu < processors.possible; ++vcpu) {
     Term contents = name("_HID", string("ACPI0007"));
     contents += name("_UID", integer(vcpu));
-    contents += name("_STA", integer(vcpu < processors.present ? status_present : status_absent));
+    contents += name("_STA", integer(status_present));
+    if (vcpu >= processors.present) {
+      contents += name("_MAT", buffer(local_apic(vcpu, true)));
+    }
     devices += device(fmt::format("C{:03X}", vcpu), contents);
   }
   return std::move(TableWriter("DSDT", 2).append(scope("\\_SB", devices))).finish();
@@ -64,9 +75,7 @@ std::vector<std::byte> make_madt(const Processors& processors) {
   table.add(static_cast<std::uint32_t>(lapic_page.value()));
   table.add(std::uint32_t{0});  // no 8259s
   for (std::uint32_t vcpu = 0; vcpu < processors.possible; ++vcpu) {
-    table.add(madt_local_apic).add(madt_local_apic_size);
-    table.add(static_cast<std::uint8_t>(vcpu)).add(apic_id(vcpu));  // uid as _UID, APIC id
-    table.add(static_cast<std::uint32_t>(LocalApicEnabled::make(vcpu < processors.present)));
+    table.append(local_apic(vcpu, vcpu < processors.present));
   }
   return std::move(table).finish();
 }

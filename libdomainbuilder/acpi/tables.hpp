@@ -18,7 +18,7 @@ inline constexpr std::size_t rsdp_size = 36;
 
 struct Processors {
   std::uint32_t present = 1;   // vcpus 0 to present - 1: enabled
-  std::uint32_t possible = 1;  // up to 128; those that are not present are listed as such
+  std::uint32_t possible = 1;  // up to 128; those above `present` are off, to be plugged in later
 };
 
 // Xen's choice, which guests rely on: APIC ids leave room for a second thread.
