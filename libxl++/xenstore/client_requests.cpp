@@ -35,15 +35,15 @@ Connection::Reply Connection::add_watch(Request& request) {
   if (!request.payload.empty()) {
     XL_TRY_ASSIGN(watch->depth, request.payload.number());
   }
-  const bool is_known = std::any_of(watches_.begin(), watches_.end(), [&](const auto& other) {
-    return other->path == watch->path && other->token == watch->token;
-  });
-  if (is_known) {
+  if (find_watch(watch->path, watch->token) != watches_.end()) {
     return refuse(EEXIST);
   }
   if (!caller_.is_privileged() && watches_.size() >= store_.limits().watches) {
     ++store_.hits(caller_.domain).watches;
     return refuse(E2BIG);
+  }
+  if (kept_) {
+    store_.recorder().watch(caller_.domain, *watch);
   }
   store_.watches().add(*watch);
   request.first_event = watch.get();
@@ -57,18 +57,29 @@ Connection::Reply Connection::remove_watch(Request& request) {
   if (!token) {
     return refuse(EINVAL);
   }
-  const auto found = std::find_if(watches_.begin(), watches_.end(), [&](const auto& watch) {
-    return watch->path == path && watch->token == *token;
-  });
+  const auto found = find_watch(path, *token);
   if (found == watches_.end()) {
     return refuse(ENOENT);
+  }
+  if (kept_) {
+    store_.recorder().unwatch(caller_.domain, path, *token);
   }
   store_.watches().remove(**found);
   watches_.erase(found);
   return ok;
 }
 
+std::vector<std::unique_ptr<Watch>>::iterator Connection::find_watch(std::string_view path,
+                                                                     std::string_view token) {
+  return std::find_if(watches_.begin(), watches_.end(), [&](const auto& watch) {
+    return watch->path == path && watch->token == token;
+  });
+}
+
 Connection::Reply Connection::reset_watches() {
+  if (kept_) {
+    store_.recorder().reset_watches(caller_.domain);
+  }
   drop_watches();
   transactions_.clear();
   return ok;
@@ -87,6 +98,9 @@ Connection::Reply Connection::start_transaction(Request& request) {
   }
   const std::uint32_t id = next_transaction_++;
   transactions_.try_emplace(id, store_.tree());
+  if (kept_) {
+    store_.recorder().transaction_start(caller_.domain, id);
+  }
   return terminated(std::to_string(id));
 }
 
@@ -99,10 +113,13 @@ Connection::Reply Connection::end_transaction(Request& request) {
   if (transaction.empty()) {
     return refuse(ENOENT);
   }
+  if (kept_) {
+    store_.recorder().transaction_end(caller_.domain, request.header.transaction);
+  }
   if (*verdict == "F") {
     return ok;
   }
-  if (!transaction.mapped().view.commit()) {
+  if (transaction.mapped().is_stale || !transaction.mapped().view.commit()) {
     return refuse(EAGAIN);
   }
   request.changes = std::move(transaction.mapped().changes);
@@ -140,16 +157,22 @@ Connection::Reply Connection::domain_zero_request(Request& request, DomId domain
       if (target > UINT16_MAX || !store_.is_introduced(DomId(static_cast<std::uint16_t>(target)))) {
         return refuse(ENOENT);
       }
-      connection->caller_.target = DomId(static_cast<std::uint16_t>(target));
+      connection->set_target(DomId(static_cast<std::uint16_t>(target)));
       return ok;
     }
     case XS_RELEASE:
+      if (!connection->introduced()) {
+        return refuse(ENOENT);
+      }
       connection->break_off();
-      store_.release(domain);
+      store_.disconnect(*connection);
       return ok;
-    default:
-      return ok;  // INTRODUCE of an introduced domain; RESUME: release events are not held back
-                  // here
+    case XS_INTRODUCE:
+      if (!connection->introduced()) {
+        store_.connect_again(*connection);
+      }
+      return ok;
+    default: return ok;  // RESUME: release events are not held back here
   }
 }
 

@@ -18,6 +18,9 @@ Connection::Connection(Store& store, Caller caller, std::function<void()> event_
 
 Connection::~Connection() {
   drop_watches();
+  if (has_moved_) {
+    store_.drop_moved(*this);
+  }
 }
 
 void Connection::drop_watches() {
@@ -28,13 +31,30 @@ void Connection::drop_watches() {
 }
 
 void Connection::reset() {
+  if (kept_) {
+    store_.recorder().reset(caller_.domain);
+  }
   drop_watches();
   transactions_.clear();
   input_.clear();
   input_.shrink_to_fit();
   output_.clear();
   output_sent_ = replies_queued_ = events_queued_ = 0;
-  broken_ = false;
+  recorded_sent_ = 0;
+  broken_ = !introduced_;
+  moved();
+}
+
+void Connection::break_off() {
+  broken_ = true;
+  moved();
+}
+
+void Connection::set_target(DomId target) {
+  caller_.target = target;
+  if (kept_) {
+    store_.recorder().target(caller_.domain, target);
+  }
 }
 
 std::size_t Connection::receive(std::span<const std::byte> bytes) {
@@ -50,6 +70,9 @@ std::size_t Connection::receive(std::span<const std::byte> bytes) {
     std::memcpy(input_.data() + old_size, bytes.data() + taken, count);
     taken += count;
     process_message();
+  }
+  if (taken != 0) {
+    moved();
   }
   return taken;
 }
@@ -88,10 +111,12 @@ void Connection::queue_reply(const Header& header, Reply reply) {
     reply = refuse(E2BIG);
   }
   if (reply) {
-    output_.push_back({encode(header.type, header.request, header.transaction, *reply)});
+    output_.push_back(
+        {encode(header.type, header.request, header.transaction, *reply), false, false});
   } else {
     const std::string payload = std::string(wire_name(reply.error())) + '\0';
-    output_.push_back({encode(XS_ERROR, header.request, header.transaction, payload)});
+    output_.push_back(
+        {encode(XS_ERROR, header.request, header.transaction, payload), false, false});
   }
   ++replies_queued_;
 }
@@ -116,28 +141,42 @@ void Connection::queue_event(const Watch& watch, std::string_view path) {
     }
     return;
   }
-  output_.push_back({std::move(message), true});
+  output_.push_back({std::move(message), true, false});
   ++events_queued_;
+  moved();
   if (!in_request_ && event_queued_) {
     event_queued_();
   }
 }
 
 std::size_t Connection::send(std::span<std::byte> room) {
-  std::size_t moved = 0;
-  while (moved < room.size() && !output_.empty()) {
+  std::size_t sent = 0;
+  while (sent < room.size() && !output_.empty()) {
     const Output& front = output_.front();
-    const std::size_t count = std::min(front.bytes.size() - output_sent_, room.size() - moved);
-    std::memcpy(room.data() + moved, front.bytes.data() + output_sent_, count);
-    moved += count;
-    output_sent_ += count;
+    const std::size_t count = std::min(front.bytes.size() - output_sent_, room.size() - sent);
+    std::memcpy(room.data() + sent, front.bytes.data() + output_sent_, count);
+    recorded_sent_ += front.is_recorded ? count : 0;
+    drop_output(count);
+    sent += count;
+  }
+  if (sent != 0) {
+    moved();
+  }
+  return sent;
+}
+
+void Connection::drop_output(std::size_t count) {
+  while (count != 0) {
+    const Output& front = output_.front();
+    const std::size_t part = std::min(front.bytes.size() - output_sent_, count);
+    count -= part;
+    output_sent_ += part;
     if (output_sent_ == front.bytes.size()) {
       --(front.is_event ? events_queued_ : replies_queued_);
       output_.pop_front();
       output_sent_ = 0;
     }
   }
-  return moved;
 }
 
 // A guest that runs into its limits is to be seen, and is not to fill the log.

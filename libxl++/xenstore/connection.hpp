@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@
 
 #include "libxl++/xenstore/operations.hpp"
 #include "libxl++/xenstore/permissions.hpp"
+#include "libxl++/xenstore/record.hpp"
 #include "libxl++/xenstore/result.hpp"
 #include "libxl++/xenstore/transaction.hpp"
 #include "libxl++/xenstore/watches.hpp"
@@ -28,6 +30,7 @@
 
 namespace xl::xenstore {
 
+class Recorder;
 class Store;
 
 class Connection {
@@ -40,6 +43,9 @@ class Connection {
   ~Connection();
 
   const Caller& caller() const { return caller_; }
+  void set_target(DomId target);
+  // As of the constructor.
+  void set_event_queued(std::function<void()> callback) { event_queued_ = std::move(callback); }
 
   // Takes bytes from the client and answers the messages that are complete. Returns how many bytes
   // it took: fewer than offered when the replies must be fetched first, none once broken().
@@ -49,18 +55,42 @@ class Connection {
   bool has_output() const { return !output_.empty(); }
   // The client broke the protocol (a payload too long), or was released. Nothing is taken any more.
   bool broken() const { return broken_; }
-  void break_off() { broken_ = true; }
+  void break_off();
 
   // As new: no watches, transactions, input or output.
   void reset();
 
   void queue_event(const Watch& watch, std::string_view path);
 
+  // --- a guest's connection, which outlives the process; connection_record.cpp ---
+  // From now on every change is recorded; until forget().
+  void keep() { kept_ = true; }
+  void forget();
+  // Whether the guest is served (RELEASE ends that).
+  bool introduced() const { return introduced_; }
+  void set_introduced(bool introduced);
+  // What the guest's ring shows when this turn is over. None before the first.
+  const std::optional<RingPosition>& position() const { return position_; }
+  void set_position(const RingPosition& position);
+  // What has moved since the last record.
+  void record_step(Recorder& recorder);
+  // All there is, in a form that makes an equal of a new connection.
+  void record_all(Recorder& recorder) const;
+  // From what was recorded. False: it makes no sense.
+  [[nodiscard]] bool restore_step(const Step& step);
+  void restore_watch(std::string path, std::string token, std::size_t relative_prefix,
+                     std::optional<std::uint32_t> depth);
+  [[nodiscard]] bool restore_unwatch(std::string_view path, std::string_view token);
+  void restore_reset_watches();
+  void restore_transaction(std::uint32_t id);
+  void restore_transaction_end(std::uint32_t id) { transactions_.erase(id); }
+
  private:
   struct OpenTransaction {
     explicit OpenTransaction(Tree& tree) : view(tree) {}
     Transaction view;
     std::vector<Change> changes;
+    bool is_stale = false;  // what it saw and did is not known any more: it cannot be committed
   };
   struct Request {
     Header header;
@@ -72,6 +102,7 @@ class Connection {
   struct Output {
     std::string bytes;
     bool is_event = false;
+    bool is_recorded = false;
   };
   using Reply = XsResult<std::string>;
 
@@ -102,6 +133,11 @@ class Connection {
   Reply control(Request& request);
 
   void drop_watches();
+  std::vector<std::unique_ptr<Watch>>::iterator find_watch(std::string_view path,
+                                                           std::string_view token);
+  // Takes bytes off the output, which has as many.
+  void drop_output(std::size_t count);
+  void moved();
 
   static constexpr std::size_t max_replies_queued = 2;
 
@@ -116,6 +152,11 @@ class Connection {
   std::uint64_t limit_hits_logged_ = 0;
   bool in_request_ = false;
   bool broken_ = false;
+  bool kept_ = false;
+  bool has_moved_ = false;  // since the last record
+  bool introduced_ = true;
+  std::uint64_t recorded_sent_ = 0;  // bytes of recorded output that went since the last record
+  std::optional<RingPosition> position_;
   std::vector<std::unique_ptr<Watch>> watches_;
   std::map<std::uint32_t, OpenTransaction> transactions_;
   std::uint32_t next_transaction_ = 1;

@@ -16,11 +16,13 @@ namespace xl::xenstore {
 
 class GuestLink {
  public:
+  // One that has ended.
+  GuestLink() = default;
   // `page` is the guest's xenstore page.
   GuestLink(hv::GuestMapping page, std::unique_ptr<Client> client)
       : page_(std::move(page)),
         client_(std::move(client)),
-        ring_(std::in_place, page_.segments().front().bytes) {}
+        ring_(std::in_place, page_.segments().front().bytes, client_->position()) {}
 
   // Nothing once ended.
   Ring::Progress pump() {

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <utility>
 
 #include "libxl++/xenstore/server.hpp"
 #include "libxl++/xenstore/xs_wire.hpp"
@@ -13,9 +14,10 @@ namespace xl::xenstore {
 namespace {
 
 constexpr std::uint32_t size = XENSTORE_RING_SIZE;
-// Turns of one pump: enough for a request and its answer of full size, few enough to be fair to the
-// other domains.
-constexpr int max_turns = 8;
+// Of one pump: enough for what fits into the ring, few enough to be fair to the other domains.
+constexpr int max_moves = 8;
+constexpr std::uint32_t server_features =
+    XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
 
 // SAFETY: the page is 4-byte aligned and as long as the structure (Ring's contract); atomic_ref is
 // the only way in which words that the guest writes are touched.
@@ -27,113 +29,131 @@ std::atomic_ref<std::uint32_t> word(std::byte* page, std::size_t offset) {
 
 }  // namespace
 
-Ring::Ring(std::span<std::byte> page)
-    : page_(page.data()),
-      requests_taken_(XL_RING_WORD(req_cons).load(std::memory_order_relaxed)),
-      responses_put_(XL_RING_WORD(rsp_prod).load(std::memory_order_relaxed)) {
-  XL_RING_WORD(server_features)
-      .store(XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR,
-             std::memory_order_relaxed);
+Ring::Ring(std::span<std::byte> page, std::optional<RingPosition> position)
+    : page_(page.data()), is_resumed_(position.has_value()) {
+  XL_RING_WORD(server_features).store(server_features, std::memory_order_relaxed);
+  if (position) {
+    position_ = *position;
+    XL_RING_WORD(error).store(position_.error, std::memory_order_relaxed);
+    XL_RING_WORD(rsp_prod).store(position_.responses_put, std::memory_order_release);
+    XL_RING_WORD(req_cons).store(position_.requests_taken, std::memory_order_release);
+  } else {
+    position_.requests_taken = XL_RING_WORD(req_cons).load(std::memory_order_relaxed);
+    position_.responses_put = XL_RING_WORD(rsp_prod).load(std::memory_order_relaxed);
+  }
+  shown_ = position_;
 }
 
 Ring::Progress Ring::pump(Client& client) {
+  RingTurn turn(client);
+  Connection& connection = turn.connection();
   Progress progress;
+  progress.notify = std::exchange(is_resumed_, false);
   if (XL_RING_WORD(connection).load(std::memory_order_acquire) == XENSTORE_RECONNECT) {
-    reconnect(client);
+    reconnect(turn);
     progress.notify = true;
   }
+  if (position_.error != XENSTORE_ERROR_NONE && !connection.broken()) {
+    position_.error = XENSTORE_ERROR_NONE;  // introduced again
+  }
   bool moved = true;
-  for (int turn = 0; turn < max_turns && moved && !failed_; ++turn) {
-    moved = put_responses(client, progress);
-    if (!failed_ && take_requests(client, progress)) {
+  for (int n = 0; n < max_moves && moved && position_.error == XENSTORE_ERROR_NONE; ++n) {
+    moved = put_responses(connection);
+    if (position_.error == XENSTORE_ERROR_NONE && take_requests(connection)) {
       moved = true;
     }
   }
-  progress.more = moved && !failed_;
-  if (!failed_ && client.broken()) {
-    fail(client, XENSTORE_ERROR_PROTO);
-    progress.notify = true;
+  if (position_.error == XENSTORE_ERROR_NONE && connection.broken()) {
+    fail(connection, XENSTORE_ERROR_PROTO);
   }
+  progress.more = moved && position_.error == XENSTORE_ERROR_NONE;
+  turn.commit(position_);
+  publish(progress);
   return progress;
 }
 
-bool Ring::take_requests(Client& client, Progress& progress) {
+bool Ring::take_requests(Connection& connection) {
   const std::uint32_t produced = XL_RING_WORD(req_prod).load(std::memory_order_acquire);
-  const std::uint32_t available = produced - requests_taken_;
+  const std::uint32_t available = produced - position_.requests_taken;
   if (available > size) {
-    fail(client, XENSTORE_ERROR_RINGIDX);
-    progress.notify = true;
+    fail(connection, XENSTORE_ERROR_RINGIDX);
     return false;
   }
   if (available == 0) {
     return false;
   }
   std::array<std::byte, size> copy;
-  const std::uint32_t start = requests_taken_ % size;
+  const std::uint32_t start = position_.requests_taken % size;
   const std::uint32_t until_wrap = std::min(available, size - start);
   const std::byte* ring = page_ + offsetof(xenstore_domain_interface, req);
   std::memcpy(copy.data(), ring + start, until_wrap);
   std::memcpy(copy.data() + until_wrap, ring, available - until_wrap);
-  const auto taken = static_cast<std::uint32_t>(client.receive(std::span(copy).first(available)));
-  if (taken == 0) {
-    return false;
-  }
-  const std::uint32_t before = requests_taken_;
-  requests_taken_ += taken;
-  XL_RING_WORD(req_cons).store(requests_taken_, std::memory_order_seq_cst);
-  // A guest that saw the ring full waits for an event.
-  if (XL_RING_WORD(req_prod).load(std::memory_order_seq_cst) - before >= size) {
-    progress.notify = true;
-  }
-  return true;
+  const std::size_t taken = connection.receive(std::span(copy).first(available));
+  position_.requests_taken += static_cast<std::uint32_t>(taken);
+  return taken != 0;
 }
 
-bool Ring::put_responses(Client& client, Progress& progress) {
-  if (!client.has_output()) {
+bool Ring::put_responses(Connection& connection) {
+  if (!connection.has_output()) {
     return false;
   }
   const std::uint32_t consumed = XL_RING_WORD(rsp_cons).load(std::memory_order_seq_cst);
-  const std::uint32_t pending = responses_put_ - consumed;
+  const std::uint32_t pending = position_.responses_put - consumed;
   if (pending > size) {
-    fail(client, XENSTORE_ERROR_RINGIDX);
-    progress.notify = true;
+    fail(connection, XENSTORE_ERROR_RINGIDX);
     return false;
   }
   std::array<std::byte, size> copy;
-  const auto count = static_cast<std::uint32_t>(client.send(std::span(copy).first(size - pending)));
-  if (count == 0) {
-    return false;
-  }
-  const std::uint32_t start = responses_put_ % size;
+  const auto count =
+      static_cast<std::uint32_t>(connection.send(std::span(copy).first(size - pending)));
+  const std::uint32_t start = position_.responses_put % size;
   const std::uint32_t until_wrap = std::min(count, size - start);
   std::byte* ring = page_ + offsetof(xenstore_domain_interface, rsp);
   std::memcpy(ring + start, copy.data(), until_wrap);
   std::memcpy(ring, copy.data() + until_wrap, count - until_wrap);
-  responses_put_ += count;
-  XL_RING_WORD(rsp_prod).store(responses_put_, std::memory_order_seq_cst);
-  progress.notify = true;
-  return true;
+  position_.responses_put += count;
+  return count != 0;
+}
+
+// What the journal has the guest may see.
+void Ring::publish(Progress& progress) {
+  if (position_.responses_put != shown_.responses_put) {
+    XL_RING_WORD(rsp_prod).store(position_.responses_put, std::memory_order_seq_cst);
+    progress.notify = true;
+  }
+  if (position_.requests_taken != shown_.requests_taken) {
+    XL_RING_WORD(req_cons).store(position_.requests_taken, std::memory_order_seq_cst);
+    // A guest that saw the ring full waits for an event.
+    if (XL_RING_WORD(req_prod).load(std::memory_order_seq_cst) - shown_.requests_taken >= size) {
+      progress.notify = true;
+    }
+  }
+  if (position_.error != shown_.error) {
+    XL_RING_WORD(error).store(position_.error, std::memory_order_release);
+    progress.notify = true;
+  }
+  shown_ = position_;
 }
 
 // docs/misc/xenstore-ring.txt, "Connection field": the guest asks for a fresh start, as a kernel
-// does after kexec.
-void Ring::reconnect(Client& client) {
-  client.reset();
-  failed_ = false;
-  requests_taken_ = responses_put_ = 0;
+// does after kexec. It waits for CONNECTED, so a killed daemon's successor finds its wish again.
+void Ring::reconnect(RingTurn& turn) {
+  turn.connection().reset();
+  position_ = {};
+  turn.commit(position_);
   XL_RING_WORD(req_cons).store(0, std::memory_order_relaxed);
   XL_RING_WORD(req_prod).store(0, std::memory_order_relaxed);
   XL_RING_WORD(rsp_cons).store(0, std::memory_order_relaxed);
   XL_RING_WORD(rsp_prod).store(0, std::memory_order_relaxed);
   XL_RING_WORD(error).store(XENSTORE_ERROR_NONE, std::memory_order_relaxed);
   XL_RING_WORD(connection).store(XENSTORE_CONNECTED, std::memory_order_release);
+  shown_ = position_;
 }
 
 // The ring is dead until the guest reconnects.
-void Ring::fail(Client& client, std::uint32_t error) {
-  failed_ = true;
-  client.break_off();
-  XL_RING_WORD(error).store(error, std::memory_order_release);
+void Ring::fail(Connection& connection, std::uint32_t error) {
+  position_.error = error;
+  connection.break_off();
 }
 
 }  // namespace xl::xenstore

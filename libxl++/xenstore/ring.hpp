@@ -8,35 +8,43 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+
+#include "libxl++/xenstore/record.hpp"
 
 namespace xl::xenstore {
 
 class Client;
+class Connection;
+class RingTurn;
 
 class Ring {
  public:
-  // `page` holds at least the interface's structure, 4-byte aligned.
-  explicit Ring(std::span<std::byte> page);
+  // `page` holds at least the interface's structure, 4-byte aligned. `position`: where an earlier
+  // process stopped; what it had begun to show the guest is shown wholly now.
+  explicit Ring(std::span<std::byte> page, std::optional<RingPosition> position = std::nullopt);
 
   struct Progress {
     bool notify = false;  // tell the guest
     bool more =
         false;  // there is more to do without an event: call again, after others had their turn
   };
-  // Moves what there is in both directions, a bounded amount of it.
+  // Moves what there is in both directions, a bounded amount of it. The guest sees nothing of it
+  // before all is in the journal.
   Progress pump(Client& client);
 
  private:
-  bool take_requests(Client& client, Progress& progress);
-  bool put_responses(Client& client, Progress& progress);
-  void reconnect(Client& client);
-  void fail(Client& client, std::uint32_t error);
+  bool take_requests(Connection& connection);
+  bool put_responses(Connection& connection);
+  void reconnect(RingTurn& turn);
+  void fail(Connection& connection, std::uint32_t error);
+  void publish(Progress& progress);
 
   std::byte* page_;
-  std::uint32_t requests_taken_;  // req_cons
-  std::uint32_t responses_put_;   // rsp_prod
-  bool failed_ = false;
+  RingPosition position_;
+  RingPosition shown_;       // what the page says
+  bool is_resumed_ = false;  // the guest is to be told of what it may have missed
 };
 
 }  // namespace xl::xenstore

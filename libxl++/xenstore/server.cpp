@@ -19,8 +19,21 @@ Error to_error(Errno error, std::string_view doing, std::string_view path) {
 
 }  // namespace
 
-Client::Client(Server& server, Caller caller, std::function<void()> event_queued)
-    : server_(server), connection_(server.store_, caller, std::move(event_queued)) {}
+// Holds the lock; on the way out what was recorded meanwhile goes into the journal.
+class Server::Change {
+ public:
+  explicit Change(Server& server) : server_(server), lock_(server.mutex_) {}
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+  ~Change() { server_.flush(); }
+
+ private:
+  Server& server_;
+  const std::lock_guard<std::mutex> lock_;
+};
+
+Client::Client(Server& server, std::unique_ptr<Connection> connection)
+    : server_(server), connection_(std::move(connection)) {}
 
 Client::~Client() {
   const std::lock_guard lock(server_.mutex_);
@@ -28,75 +41,86 @@ Client::~Client() {
 }
 
 std::size_t Client::receive(std::span<const std::byte> bytes) {
-  const std::lock_guard lock(server_.mutex_);
-  return connection_.receive(bytes);
+  const Server::Change change(server_);
+  return connection_->receive(bytes);
 }
 
 std::size_t Client::send(std::span<std::byte> room) {
-  const std::lock_guard lock(server_.mutex_);
-  return connection_.send(room);
+  const Server::Change change(server_);
+  return connection_->send(room);
 }
 
 bool Client::has_output() const {
   const std::lock_guard lock(server_.mutex_);
-  return connection_.has_output();
+  return connection_->has_output();
 }
 
 bool Client::broken() const {
   const std::lock_guard lock(server_.mutex_);
-  return connection_.broken();
+  return connection_->broken();
 }
 
-void Client::break_off() {
+std::optional<RingPosition> Client::position() const {
   const std::lock_guard lock(server_.mutex_);
-  connection_.break_off();
+  return connection_->position();
 }
 
-void Client::reset() {
-  const std::lock_guard lock(server_.mutex_);
-  connection_.reset();
+RingTurn::RingTurn(Client& client)
+    : lock_(client.server_.mutex_), server_(client.server_), connection_(*client.connection_) {}
+
+void RingTurn::commit(const RingPosition& position) {
+  connection_.set_position(position);
+  server_.flush();
 }
 
 Result<std::unique_ptr<Client>> Server::introduce(DomId domain,
                                                   std::function<void()> event_queued) {
-  auto client =
-      std::make_unique<Client>(*this, Caller{domain, std::nullopt}, std::move(event_queued));
-  {
-    const std::lock_guard lock(mutex_);
-    if (!store_.is_introduced(domain)) {
-      store_.introduce(domain, client->connection_);
-      return client;
-    }
+  const Change change(*this);
+  if (store_.connection_of(domain) != nullptr) {
+    return fail(ErrorCode::already_exists,
+                "xenstore: domain " + std::to_string(domain.value()) + " is introduced already");
   }
-  return fail(ErrorCode::already_exists,
-              "xenstore: domain " + std::to_string(domain.value()) + " is introduced already");
+  auto connection =
+      std::make_unique<Connection>(store_, Caller{domain, std::nullopt}, std::move(event_queued));
+  store_.introduce(domain, *connection);
+  return std::make_unique<Client>(*this, std::move(connection));
 }
 
-Result<std::unique_ptr<Server>> Server::open(const std::string&, Limits limits) {
-  return std::make_unique<Server>(limits);
+Result<std::unique_ptr<Client>> Server::adopt(DomId domain, std::function<void()> event_queued) {
+  const std::lock_guard lock(mutex_);
+  auto guest = unclaimed_.extract(domain.value());
+  if (guest.empty()) {
+    return fail(ErrorCode::not_found,
+                "xenstore: domain " + std::to_string(domain.value()) + " is not known");
+  }
+  guest.mapped()->set_event_queued(std::move(event_queued));
+  return std::make_unique<Client>(*this, std::move(guest.mapped()));
 }
 
 std::vector<DomId> Server::unclaimed() {
-  return {};
-}
-
-Result<std::unique_ptr<Client>> Server::adopt(DomId domain, std::function<void()>) {
-  return fail(ErrorCode::not_found,
-              "xenstore: domain " + std::to_string(domain.value()) + " is not known");
+  const std::lock_guard lock(mutex_);
+  std::vector<DomId> domains;
+  for (const auto& guest : unclaimed_) {
+    domains.emplace_back(guest.first);
+  }
+  return domains;
 }
 
 void Server::release(DomId domain) {
-  const std::lock_guard lock(mutex_);
+  const Change change(*this);
   store_.release(domain);
+  unclaimed_.erase(domain.value());
 }
 
 std::unique_ptr<Client> Server::connect(std::function<void()> event_queued) {
-  return std::make_unique<Client>(*this, domain_zero, std::move(event_queued));
+  const std::lock_guard lock(mutex_);
+  return std::make_unique<Client>(
+      *this, std::make_unique<Connection>(store_, domain_zero, std::move(event_queued)));
 }
 
 // What an operation of domain 0 would do, without what can stop any other domain: this is most of
 // the store's part in a create, so it walks the tree no more than it must.
-void Server::put(const NodeSpec& node, std::vector<Change>& changes) {
+void Server::put(const NodeSpec& node, std::vector<xenstore::Change>& changes) {
   Tree& tree = store_.tree();
   const NodeState* parent = tree.find(parent_of(node.path));
   if (parent == nullptr) {
@@ -115,13 +139,13 @@ void Server::put(const NodeSpec& node, std::vector<Change>& changes) {
 }
 
 Result<void> Server::write(std::span<const NodeSpec> nodes) {
-  const std::lock_guard lock(mutex_);
+  const Change change(*this);
   for (const NodeSpec& node : nodes) {
     if (const auto path = resolve_path(node.path, DomId(0)); !path) {
       return Unexpected(to_error(path.error(), "writing", node.path));
     }
   }
-  std::vector<Change> changes;
+  std::vector<xenstore::Change> changes;
   changes.reserve(nodes.size());
   for (const NodeSpec& node : nodes) {
     put(node, changes);
@@ -133,7 +157,7 @@ Result<void> Server::write(std::span<const NodeSpec> nodes) {
 Result<std::string> Server::read(std::string_view path) {
   const std::lock_guard lock(mutex_);
   LimitHits hits;
-  std::vector<Change> changes;
+  std::vector<xenstore::Change> changes;
   auto value = xenstore::read({store_.tree(), domain_zero, store_.limits(), hits, changes}, path);
   if (!value) {
     return Unexpected(to_error(value.error(), "reading", path));
@@ -153,7 +177,7 @@ bool Server::is_watched(DomId domain, std::string_view path) {
 Result<std::vector<std::string>> Server::list(std::string_view path) {
   const std::lock_guard lock(mutex_);
   LimitHits hits;
-  std::vector<Change> changes;
+  std::vector<xenstore::Change> changes;
   auto list = xenstore::list({store_.tree(), domain_zero, store_.limits(), hits, changes}, path);
   if (!list) {
     return Unexpected(to_error(list.error(), "listing", path));
@@ -162,9 +186,9 @@ Result<std::vector<std::string>> Server::list(std::string_view path) {
 }
 
 void Server::remove_domain(DomId domain, std::span<const std::string> paths) {
-  const std::lock_guard lock(mutex_);
+  const Change change(*this);
   LimitHits hits;
-  std::vector<Change> changes;
+  std::vector<xenstore::Change> changes;
   for (const std::string& path : paths) {
     (void)xenstore::remove({store_.tree(), domain_zero, store_.limits(), hits, changes}, path);
   }

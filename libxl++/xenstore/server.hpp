@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,8 +20,10 @@
 #include "base/error.hpp"
 #include "base/types.hpp"
 #include "libxl++/xenstore/connection.hpp"
+#include "libxl++/xenstore/journal.hpp"
 #include "libxl++/xenstore/limits.hpp"
 #include "libxl++/xenstore/permissions.hpp"
+#include "libxl++/xenstore/replay.hpp"
 #include "libxl++/xenstore/store.hpp"
 
 namespace xl::xenstore {
@@ -37,7 +40,7 @@ struct NodeSpec {
 // A Connection behind the server's lock. Disconnects when it goes.
 class Client {
  public:
-  Client(Server& server, Caller caller, std::function<void()> event_queued);
+  Client(Server& server, std::unique_ptr<Connection> connection);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();
@@ -46,13 +49,32 @@ class Client {
   std::size_t send(std::span<std::byte> room);
   bool has_output() const;
   bool broken() const;
-  void break_off();
-  void reset();
+
+  // Where the server stands in the guest's ring; none if it never began.
+  std::optional<RingPosition> position() const;
 
  private:
   friend class Server;
+  friend class RingTurn;
   Server& server_;
-  Connection connection_;
+  std::unique_ptr<Connection> connection_;
+};
+
+// One turn at a guest's ring, under the server's lock. Nothing that it did may be shown to the
+// guest before commit() has put it into the journal.
+class RingTurn {
+ public:
+  explicit RingTurn(Client& client);
+  RingTurn(const RingTurn&) = delete;
+  RingTurn& operator=(const RingTurn&) = delete;
+
+  Connection& connection() { return connection_; }
+  void commit(const RingPosition& position);
+
+ private:
+  const std::lock_guard<std::mutex> lock_;
+  Server& server_;
+  Connection& connection_;
 };
 
 class Server {
@@ -90,10 +112,19 @@ class Server {
 
  private:
   friend class Client;
-  void put(const NodeSpec& node, std::vector<Change>& changes);
+  friend class RingTurn;
+  class Change;
+
+  void put(const NodeSpec& node, std::vector<xenstore::Change>& changes);
+  Result<void> load(const std::string& path);
+  // What was recorded goes into the journal.
+  void flush();
+  void rewrite_journal();
 
   std::mutex mutex_;
   Store store_;
+  std::unique_ptr<Journal> journal_;  // none: kept in memory only
+  Guests unclaimed_;
 };
 
 }  // namespace xl::xenstore

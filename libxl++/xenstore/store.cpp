@@ -57,25 +57,74 @@ XsResult<void> Store::set_special_permissions(std::string_view event, Permission
   if (!is_special_event(event) || permissions.empty()) {
     return refuse(EINVAL);
   }
+  recorder_.special(event, permissions);
   special_.insert_or_assign(std::string(event),
                             std::make_shared<const Permissions>(std::move(permissions)));
   return {};
 }
 
 void Store::introduce(DomId domain, Connection& connection) {
-  introduced_.insert_or_assign(domain.value(), &connection);
+  recorder_.introduce(domain);
+  restore_introduced(domain, connection);
   fire_special(introduce_event);
 }
 
+void Store::restore_introduced(DomId domain, Connection& connection) {
+  connection.keep();
+  guests_.insert_or_assign(domain.value(), &connection);
+}
+
 void Store::release(DomId domain) {
-  if (introduced_.erase(domain.value()) != 0) {
+  const auto found = guests_.find(domain.value());
+  if (found == guests_.end()) {
+    return;
+  }
+  const bool was_introduced = found->second->introduced();
+  recorder_.release(domain);
+  found->second->forget();
+  guests_.erase(found);
+  if (was_introduced) {
     fire_special(release_event);
   }
 }
 
+void Store::disconnect(Connection& connection) {
+  connection.set_introduced(false);
+  fire_special(release_event);
+}
+
+void Store::connect_again(Connection& connection) {
+  connection.set_introduced(true);
+  connection.reset();
+  fire_special(introduce_event);
+}
+
+bool Store::is_introduced(DomId domain) const {
+  const Connection* connection = connection_of(domain);
+  return connection != nullptr && connection->introduced();
+}
+
 Connection* Store::connection_of(DomId domain) const {
-  const auto found = introduced_.find(domain.value());
-  return found == introduced_.end() ? nullptr : found->second;
+  const auto found = guests_.find(domain.value());
+  return found == guests_.end() ? nullptr : found->second;
+}
+
+void Store::record_moved() {
+  for (Connection* connection : moved_) {
+    connection->record_step(recorder_);
+  }
+  moved_.clear();
+}
+
+void Store::record_all(Recorder& recorder) const {
+  tree_.record(recorder);
+  for (const auto& [event, permissions] : special_) {
+    recorder.special(event, *permissions);
+  }
+  for (const auto& [id, connection] : guests_) {
+    recorder.introduce(DomId(id));
+    connection->record_all(recorder);
+  }
 }
 
 void Store::forget(DomId domain) {

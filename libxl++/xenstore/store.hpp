@@ -10,11 +10,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/types.hpp"
 #include "libxl++/xenstore/limits.hpp"
 #include "libxl++/xenstore/operations.hpp"
 #include "libxl++/xenstore/permissions.hpp"
+#include "libxl++/xenstore/recorder.hpp"
 #include "libxl++/xenstore/tree.hpp"
 #include "libxl++/xenstore/watches.hpp"
 
@@ -25,10 +27,12 @@ inline constexpr std::string_view release_event = "@releaseDomain";
 
 class Store {
  public:
-  explicit Store(Limits limits = {}) : limits_(limits) {}
+  explicit Store(Limits limits = {}) : limits_(limits), tree_(recorder_) {}
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  // Where every change that is to survive the process goes.
+  Recorder& recorder() { return recorder_; }
   Tree& tree() { return tree_; }
   WatchIndex& watches() { return watches_; }
   const Limits& limits() const { return limits_; }
@@ -43,12 +47,26 @@ class Store {
   XsResult<PermissionsRef> special_permissions(std::string_view event) const;
   XsResult<void> set_special_permissions(std::string_view event, Permissions permissions);
 
-  // The domain's own connection, through which RELEASE reaches it. Introducing and releasing fire
-  // their events.
+  // A guest's own connection, known until the guest goes. Introducing and releasing fire their
+  // events.
   void introduce(DomId domain, Connection& connection);
   void release(DomId domain);
-  bool is_introduced(DomId domain) const { return introduced_.contains(domain.value()); }
+  // The requests of that name: the guest stays known.
+  void disconnect(Connection& connection);
+  void connect_again(Connection& connection);
+  bool is_introduced(DomId domain) const;
   Connection* connection_of(DomId domain) const;
+
+  // Without the event, as it happened before.
+  void restore_introduced(DomId domain, Connection& connection);
+
+  // Connections that have moved since the last record.
+  void note_moved(Connection& connection) { moved_.push_back(&connection); }
+  void drop_moved(const Connection& connection) { std::erase(moved_, &connection); }
+  // Records how far those have come: the batch is whole then.
+  void record_moved();
+  // All that there is.
+  void record_all(Recorder& recorder) const;
 
   // What a domain leaves behind when it is gone: the nodes that it owns with all below them, and
   // its account.
@@ -56,11 +74,13 @@ class Store {
 
  private:
   const Limits limits_;
+  Recorder recorder_;
   Tree tree_;
   WatchIndex watches_;
   std::unordered_map<std::uint16_t, LimitHits> hits_;
-  std::unordered_map<std::uint16_t, Connection*> introduced_;
+  std::unordered_map<std::uint16_t, Connection*> guests_;
   std::map<std::string, PermissionsRef, std::less<>> special_;
+  std::vector<Connection*> moved_;
 };
 
 }  // namespace xl::xenstore

@@ -4,10 +4,11 @@
 #include <utility>
 
 #include "libxl++/xenstore/path.hpp"
+#include "libxl++/xenstore/recorder.hpp"
 
 namespace xl::xenstore {
 
-Tree::Tree() {
+Tree::Tree(Recorder& recorder) : recorder_(recorder) {
   root_.state.permissions =
       std::make_shared<const Permissions>(Permissions{{DomId(0), Access::read}});
   root_.generation = next_generation_++;
@@ -42,6 +43,7 @@ ChildList Tree::children(std::string_view path) {
 }
 
 void Tree::put(std::string_view path, NodeState state) {
+  recorder_.put(path, state);
   Node* node = lookup(path);
   if (node == nullptr) {
     Node& parent = *lookup(parent_of(path));
@@ -79,10 +81,36 @@ std::vector<RemovedNode> Tree::erase(std::string_view path) {
   if (found == parent->children.end()) {
     return removed;
   }
+  recorder_.erase(path);
   disown(*found->second, std::string(path), removed);
   parent->children.erase(found);
   parent->children_generation = next_generation_++;
   return removed;
+}
+
+bool Tree::restore(std::string_view path, NodeState state, std::uint64_t generation,
+                   std::uint64_t children_generation) {
+  if (lookup(parent_of(path)) == nullptr) {
+    return false;
+  }
+  put(path, std::move(state));
+  Node* node = lookup(path);
+  node->generation = generation;
+  node->children_generation = children_generation;
+  return true;
+}
+
+void Tree::record(const Node& node, const std::string& path, Recorder& recorder) {
+  recorder.node(path.empty() ? "/" : std::string_view(path), node.state, node.generation,
+                node.children_generation);
+  for (const auto& [name, child] : node.children) {
+    record(*child, path + '/' + name, recorder);
+  }
+}
+
+void Tree::record(Recorder& recorder) const {
+  record(root_, "", recorder);
+  recorder.next_generation(next_generation_);
 }
 
 std::uint64_t Tree::owned_by(DomId domain) const {

@@ -18,9 +18,13 @@
 
 namespace xl::xenstore {
 
+class Recorder;
+
 class Tree final : public View {
  public:
-  Tree();  // the root only, owned by domain 0, which others may read
+  // The root only, owned by domain 0, which others may read. The recorder hears of every change,
+  // and outlives the tree.
+  explicit Tree(Recorder& recorder);
 
   const NodeState* find(std::string_view path) override;
   ChildList children(std::string_view path) override;
@@ -33,6 +37,13 @@ class Tree final : public View {
   std::uint64_t children_generation(std::string_view path) const;
 
   std::uint64_t size() const { return size_; }  // nodes, the root included
+  // Puts back what was taken down: nodes with their generations, and the counter. Parents first.
+  // False: it has no parent.
+  bool restore(std::string_view path, NodeState state, std::uint64_t generation,
+               std::uint64_t children_generation);
+  void restore_next_generation(std::uint64_t value) { next_generation_ = value; }
+  // All of it, to be put back.
+  void record(Recorder& recorder) const;
   // The topmost nodes that `domain` owns. Walks the whole tree.
   std::vector<std::string> topmost_owned_by(DomId domain) const;
 
@@ -52,6 +63,9 @@ class Tree final : public View {
   static void collect_owned(const Node& node, const std::string& path, DomId domain,
                             std::vector<std::string>& found);
 
+  static void record(const Node& node, const std::string& path, Recorder& recorder);
+
+  Recorder& recorder_;
   Node root_;
   std::uint64_t next_generation_ = 1;
   std::uint64_t size_ = 1;
