@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/types.hpp"
+#include "libxl++/config/cpu_list.hpp"
 #include "libxl++/config/uuid.hpp"
 
 namespace xl::config {
@@ -35,6 +37,15 @@ inline constexpr ShutdownAction all_shutdown_actions[] = {
 std::string_view to_string(ShutdownAction action);
 std::optional<ShutdownAction> parse_shutdown_action(std::string_view text);  // exact match only
 
+// The domain's part of the host's CPUs, in the terms of xl sched-credit2 and xl vcpu-pin.
+struct Scheduling {
+  std::uint32_t weight = 256;          // 1..65535
+  std::uint32_t cap = 0;               // per cent of one CPU for the whole domain; 0: none
+  std::vector<CpuSet> cpus = {};       // entry i: where vcpu i may run; without one: anywhere
+  std::vector<CpuSet> cpus_soft = {};  // entry i: where vcpu i had better run
+  bool operator==(const Scheduling&) const = default;
+};
+
 struct DomainConfig {
   std::string name;          // see check_domain_name
   std::optional<Uuid> uuid;  // none: the toolstack draws a random one
@@ -50,6 +61,7 @@ struct DomainConfig {
   ShutdownAction on_watchdog = ShutdownAction::destroy;
   ShutdownAction on_crash = ShutdownAction::destroy;
   ShutdownAction on_soft_reset = ShutdownAction::soft_reset;
+  Scheduling scheduling = {};
   bool acpi = true;  // give the guest ACPI tables
 
   bool operator==(const DomainConfig&) const = default;
@@ -60,6 +72,8 @@ inline constexpr std::size_t max_name_length = 128;           // octets
 inline constexpr std::size_t max_path_length = 4095;          // octets, PATH_MAX without its NUL
 inline constexpr std::size_t max_command_line_length = 2047;  // octets, as Linux on x86 takes it
 inline constexpr std::uint32_t max_vcpu_count = 64;
+inline constexpr std::uint32_t max_weight = 65535;
+inline constexpr std::uint32_t max_cap = 65535;
 inline constexpr Bytes min_memory = mib(1);
 inline constexpr Bytes max_memory_limit = gib(16 * 1024);
 

@@ -119,6 +119,7 @@ void finish(Draft& draft) {
   finish_command_line(draft);
   finish_memory(draft);
   finish_vcpus(draft);
+  finish_scheduling(draft);
 }
 
 }  // namespace xl::config

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libxl++/config/domain_config.hpp"
 #include "libxl++/config/findings.hpp"
@@ -16,6 +17,13 @@ namespace xl::config {
 template <typename T>
 struct Sited {
   T value;
+  Span span;
+};
+
+// Sets of CPUs, one for each vcpu, or one for all of them.
+struct SitedCpus {
+  std::vector<CpuSet> value;
+  bool for_all = false;
   Span span;
 };
 
@@ -36,11 +44,14 @@ struct Draft {
   std::optional<Sited<Bytes>> max_memory;
   std::optional<Sited<std::uint32_t>> vcpus;
   std::optional<Sited<std::uint32_t>> max_vcpus;
+  std::optional<SitedCpus> cpus;
+  std::optional<SitedCpus> cpus_soft;
 
   Findings& findings;
 };
 
 // Completes draft.config from the other members, with xl's defaults.
 void finish(Draft& draft);
+void finish_scheduling(Draft& draft);  // a part of it, when the number of vcpus is known
 
 }  // namespace xl::config

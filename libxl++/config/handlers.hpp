@@ -23,6 +23,10 @@ void set_memory(const Assignment& assignment, Draft& draft);
 void set_maxmem(const Assignment& assignment, Draft& draft);
 void set_vcpus(const Assignment& assignment, Draft& draft);
 void set_maxvcpus(const Assignment& assignment, Draft& draft);
+void set_cpus(const Assignment& assignment, Draft& draft);
+void set_cpus_soft(const Assignment& assignment, Draft& draft);
+void set_cpu_weight(const Assignment& assignment, Draft& draft);
+void set_cap(const Assignment& assignment, Draft& draft);
 void set_acpi(const Assignment& assignment, Draft& draft);
 void set_hap(const Assignment& assignment, Draft& draft);
 

@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "libxl++/config/characters.hpp"
+#include "libxl++/config/json_scheduling.hpp"
 
 namespace xl::config {
 namespace {
@@ -104,10 +105,10 @@ Result<void> check_members(const Json& object, const std::array<std::string_view
   return {};
 }
 
-constexpr std::array<std::string_view, 15> config_members = {
-    "name",       "uuid",           "kernel",   "ramdisk",       "command_line",
-    "memory_kib", "max_memory_kib", "vcpus",    "max_vcpus",     "on_poweroff",
-    "on_reboot",  "on_watchdog",    "on_crash", "on_soft_reset", "acpi"};
+constexpr std::array<std::string_view, 16> config_members = {
+    "name",           "uuid",          "kernel",    "ramdisk",     "command_line", "memory_kib",
+    "max_memory_kib", "vcpus",         "max_vcpus", "on_poweroff", "on_reboot",    "on_watchdog",
+    "on_crash",       "on_soft_reset", "acpi",      "scheduling"};
 constexpr std::array<std::string_view, 8> diagnostic_members = {
     "severity", "file", "line", "column", "length", "message", "hint", "snippet"};
 constexpr std::array<std::string_view, 3> snippet_members = {"text", "caret", "width"};
@@ -139,6 +140,7 @@ Json to_json(const DomainConfig& config) {
                {"on_soft_reset", to_string(config.on_soft_reset)},
                {"acpi", config.acpi}};
   if (config.uuid) json["uuid"] = to_string(*config.uuid);
+  if (config.scheduling != Scheduling()) json["scheduling"] = to_json(config.scheduling);
   return json;
 }
 
@@ -162,6 +164,9 @@ Result<DomainConfig> domain_config_from_json(const Json& json) {
   XL_TRY(read(json, "on_crash", config.on_crash));
   XL_TRY(read(json, "on_soft_reset", config.on_soft_reset));
   XL_TRY(read(json, "acpi", config.acpi));
+  if (json.contains("scheduling")) {
+    XL_TRY_ASSIGN(config.scheduling, scheduling_from_json(json["scheduling"]));
+  }
   XL_TRY(validate(config));
   return config;
 }

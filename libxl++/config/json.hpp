@@ -15,7 +15,7 @@ namespace xl::config {
 
 // One object; absent members mean the default. Members: name, uuid (string), kernel, ramdisk,
 // command_line, memory_kib, max_memory_kib, vcpus, max_vcpus, on_poweroff, on_reboot, on_crash
-// (strings), acpi (boolean).
+// (strings), acpi (boolean), scheduling (json_scheduling.hpp; absent if it is the default).
 nlohmann::json to_json(const DomainConfig& config);
 
 // The inverse: domain_config_from_json(to_json(c)) == c for each valid c. The input is untrusted:

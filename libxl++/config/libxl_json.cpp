@@ -22,13 +22,20 @@ Json create_info(const DomainConfig& config) {
   return info;
 }
 
+Json sched_params(const Scheduling& scheduling) {
+  Json params = Json::object();
+  if (scheduling.weight != Scheduling().weight) params["weight"] = scheduling.weight;
+  if (scheduling.cap != Scheduling().cap) params["cap"] = scheduling.cap;
+  return params;
+}
+
 Json build_info(const DomainConfig& config) {
   Json info = {{"max_vcpus", config.max_vcpus}, {"avail_vcpus", Json::array()}};
   for (std::uint32_t vcpu = 0; vcpu < config.vcpus; ++vcpu) info["avail_vcpus"].push_back(vcpu);
   info["max_memkb"] = in_kib(config.max_memory);
   info["target_memkb"] = in_kib(config.memory);
   info["video_memkb"] = 0;
-  info["sched_params"] = Json::object();
+  info["sched_params"] = sched_params(config.scheduling);
   info["kernel"] = config.kernel;
   if (!config.command_line.empty()) info["cmdline"] = config.command_line;
   if (!config.ramdisk.empty()) info["ramdisk"] = config.ramdisk;

@@ -71,6 +71,22 @@ Result<void> validate_amounts(const DomainConfig& config) {
   return {};
 }
 
+Result<void> validate_scheduling(const DomainConfig& config) {
+  const Scheduling& scheduling = config.scheduling;
+  XL_TRY(say("cpu_weight", judge_weight(scheduling.weight)));
+  XL_TRY(say("cap", judge_cap(scheduling.cap)));
+  for (const std::vector<CpuSet>* const sets : {&scheduling.cpus, &scheduling.cpus_soft}) {
+    const bool empty =
+        std::any_of(sets->begin(), sets->end(), [](auto& set) { return set.none(); });
+    if (empty || sets->size() > config.max_vcpus) {
+      return fail(ErrorCode::invalid_config,
+                  fmt::format("cpus: {} sets, none of them empty, are for {} vcpus", sets->size(),
+                              config.max_vcpus));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Verdict judge_name(std::string_view name) {
@@ -115,6 +131,21 @@ Verdict judge_vcpus(std::uint32_t count) {
   return std::nullopt;
 }
 
+Verdict judge_weight(std::uint32_t weight) {
+  if (weight < 1 || weight > max_weight) {
+    return problem(fmt::format("{} is not from 1 to {}", weight, max_weight),
+                   "256 is the weight of a domain that says nothing");
+  }
+  return std::nullopt;
+}
+
+Verdict judge_cap(std::uint32_t cap) {
+  if (cap > max_cap) {
+    return problem(fmt::format("{} is more than {}", cap, max_cap), "0 is no cap");
+  }
+  return std::nullopt;
+}
+
 Result<void> check_domain_name(std::string_view name) {
   return say("name", judge_name(name));
 }
@@ -127,7 +158,8 @@ Result<void> validate(const DomainConfig& config) {
   XL_TRY(say("kernel", judge_kernel(config.kernel)));
   XL_TRY(say("ramdisk", judge_ramdisk(config.ramdisk)));
   XL_TRY(say("command_line", judge_command_line(config.command_line)));
-  return validate_amounts(config);
+  XL_TRY(validate_amounts(config));
+  return validate_scheduling(config);
 }
 
 }  // namespace xl::config

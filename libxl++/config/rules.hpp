@@ -24,5 +24,7 @@ Verdict judge_ramdisk(std::string_view path);  // empty is fine
 Verdict judge_command_line(std::string_view text);
 Verdict judge_memory(Bytes size);
 Verdict judge_vcpus(std::uint32_t count);
+Verdict judge_weight(std::uint32_t weight);
+Verdict judge_cap(std::uint32_t cap);
 
 }  // namespace xl::config

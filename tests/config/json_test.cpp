@@ -28,6 +28,7 @@ DomainConfig unusual() {
   config.on_reboot = ShutdownAction::preserve;
   config.on_crash = ShutdownAction::preserve;
   config.acpi = false;
+  config.scheduling = {512, 150, {CpuSet(5), CpuSet().set()}, {CpuSet(2)}};
   return config;
 }
 

@@ -14,9 +14,10 @@ namespace xl::config {
 namespace {
 
 const std::set<std::string_view> honoured = {
-    "acpi",          "builder", "cmdline", "extra",       "hap",       "kernel",   "maxmem",
-    "maxvcpus",      "memory",  "name",    "on_poweroff", "on_reboot", "on_crash", "on_watchdog",
-    "on_soft_reset", "pvh",     "ramdisk", "root",        "type",      "uuid",     "vcpus"};
+    "acpi",          "builder",    "cmdline", "extra",       "hap",       "kernel",   "maxmem",
+    "maxvcpus",      "memory",     "name",    "on_poweroff", "on_reboot", "on_crash", "on_watchdog",
+    "on_soft_reset", "pvh",        "ramdisk", "root",        "type",      "uuid",     "vcpus",
+    "cap",           "cpu_weight", "cpus",    "cpus_soft"};
 
 TEST(Keys, ExactlyTheHonouredOnesHaveAHandler) {
   std::set<std::string_view> handled;

@@ -71,6 +71,11 @@ TEST(Validate, NamesTheFieldThatIsWrong) {
       {"vcpus", [](DomainConfig& c) { c.vcpus = max_vcpu_count + 1; }},
       {"max_vcpus", [](DomainConfig& c) { c.max_vcpus = 0; }},
       {"max_vcpus", [](DomainConfig& c) { c.vcpus = 2; }},
+      {"cpu_weight", [](DomainConfig& c) { c.scheduling.weight = 0; }},
+      {"cpu_weight", [](DomainConfig& c) { c.scheduling.weight = 65536; }},
+      {"cap", [](DomainConfig& c) { c.scheduling.cap = 65536; }},
+      {"cpus", [](DomainConfig& c) { c.scheduling.cpus = {CpuSet()}; }},
+      {"cpus", [](DomainConfig& c) { c.scheduling.cpus_soft.resize(2, CpuSet(1)); }},
   };
   for (const BadField& bad : fields) {
     DomainConfig config = good();
