@@ -41,6 +41,28 @@ constexpr Command table[] = {
     {"destroy", "<Domain>", "End a domain at once and free all that it has", "", run_destroy},
     {"pause", "<Domain>", "Stop a domain's vcpus until it is unpaused", "", run_pause},
     {"unpause", "<Domain>", "Let a paused domain run on", "", run_unpause},
+    {"vcpu-list", "[options] [Domain ...]", "List the vcpus of all or some domains",
+     "--json                  Print JSON\n", run_vcpu_list},
+    {"vcpu-pin", "[-f] <Domain> <Vcpu|all> <Hard|-> [Soft]",
+     "Say on which CPUs a vcpu may run, and on which it had better run",
+     "-f, --force             Taken for scripts' sake; there is nothing to override\n",
+     run_vcpu_pin},
+    {"sched-credit2", "[options] [-d <Domain> [-w <Weight>] [-c <Cap>]]",
+     "Show or set the domains' weights and caps",
+     "-d, --domain=DOMAIN     Of this domain\n"
+     "-w, --weight=WEIGHT     1 to 65535; CPU time is shared in this proportion (256)\n"
+     "-c, --cap=CAP           Most per cent of one CPU for the whole domain; 0: no cap\n"
+     "-p, --cpupool=POOL      There is one pool, Pool-0\n"
+     "-s, --schedparam        Show the scheduler's own parameters\n"
+     "--json                  Print JSON\n",
+     run_sched_credit2},
+    {"vcpu-set", "[-i] [-t seconds] <Domain> <Vcpus>",
+     "Change the number of vcpus of a running domain; returns when its kernel has done it",
+     "-i, --ignore-host       Also more than the host has CPUs\n"
+     "-t N, --timeout=N       Wait N seconds for the guest, not 30\n",
+     run_vcpu_set},
+    {"trigger", "<Domain> <nmi|reset|init|power|sleep|s3resume> [Vcpu]",
+     "Send an NMI, a reset or an INIT to a domain or one of its vcpus", "", run_trigger},
     {"console", "<Domain>", "Attach to a domain's console; ^] detaches", "", run_console},
     {"domid", "<DomainName>", "Print a domain's domid", "", run_domid},
     {"domname", "<DomainId>", "Print a domain's name", "", run_domname},
@@ -65,6 +87,16 @@ constexpr Command table[] = {
      "--after=NUMBER          Begin behind the event with this number\n"
      "--json                  One JSON object a line\n",
      run_events},
+    {"metrics", "", "Print what domains, hypervisor and xld do, as Prometheus reads it", "",
+     run_metrics},
+    {"top", "[options]", "Show what the domains use, live; keys as xentop's",
+     "-d, --delay=SECONDS     Between two looks (3)\n"
+     "-b, --batch             Print, take no keys\n"
+     "-i, --iterations=N      End after so many looks\n"
+     "-r, --repeat-header     The header above each domain\n"
+     "-f, --full-name         Names are not cut\n"
+     "--json                  -b, and each look as one JSON object a line\n",
+     run_top},
     {"uptime", "[-s] [Domain ...]", "Print how long domains have been running",
      "-s                      The short form, with the time of day\n", run_uptime},
     {"info", "[Key]", "Print what is known of the host, or one key's value", "", run_info},

@@ -61,27 +61,36 @@ Outcome<Follower::News> Follower::next() {
   }
 }
 
-Outcome<void> Follower::verdict() const {
-  if (end_.action == "lost") {
+Outcome<void> verdict_on(const std::string& name, const api::EndView& end) {
+  if (end.action == "lost") {
     return Unexpected(
-        Failure(Exit::unreachable, "the hypervisor died, and domain '" + name_ +
+        Failure(Exit::unreachable, "the hypervisor died, and domain '" + name +
                                        "' with it; `xl daemon status` names the log"));
   }
-  const bool crashed = end_.reason && (*end_.reason == "crash" || *end_.reason == "watchdog");
-  if (end_.reason && !crashed) {
+  const bool crashed = end.reason && (*end.reason == "crash" || *end.reason == "watchdog");
+  if (end.reason && !crashed) {
     return {};
   }
-  std::string text = "domain '" + name_ + "' ";
-  text += !end_.reason                 ? "was destroyed before it ended by itself"
-          : *end_.reason == "watchdog" ? "was ended by its watchdog"
-                                       : "crashed";
-  if (!end_.last_console_line.empty()) {
-    text += "; the last line on its console was: " + end_.last_console_line;
+  std::string text = "domain '" + name + "' ";
+  text += !end.reason                 ? "was destroyed before it ended by itself"
+          : *end.reason == "watchdog" ? "was ended by its watchdog"
+                                      : "crashed";
+  if (!end.last_console_line.empty()) {
+    text += "; the last line on its console was: " + end.last_console_line;
   }
   if (crashed) {
     text += "; see `xl dmesg` for what the hypervisor saw";
   }
   return Unexpected(Failure(Exit::domain_crashed, std::move(text)));
+}
+
+Unexpected<Failure> bad_end(const std::string& name, const api::EndView& end) {
+  const Outcome<void> verdict = verdict_on(name, end);
+  if (!verdict) {
+    return Unexpected(verdict.error());
+  }
+  return Unexpected(Failure(Exit::domain_crashed, "domain '" + name + "' has shut down (" +
+                                                      end.reason.value_or("destroyed") + ")"));
 }
 
 }  // namespace xl::cli

@@ -13,6 +13,11 @@
 
 namespace xl::cli {
 
+// How a domain ended, as an exit status: an error unless it ended well.
+Outcome<void> verdict_on(const std::string& name, const api::EndView& end);
+// The same for who did not want it to end at all.
+Unexpected<Failure> bad_end(const std::string& name, const api::EndView& end);
+
 class Follower {
  public:
   explicit Follower(api::LineStream events) : events_(std::move(events)) {}
@@ -30,7 +35,7 @@ class Follower {
   // After `ended`: whether the domain has shut down but was kept.
   bool preserved() const { return end_.action == "preserve"; }
   // After `ended`: an error unless the domain ended well.
-  Outcome<void> verdict() const;
+  Outcome<void> verdict() const { return verdict_on(name_, end_); }
 
  private:
   Outcome<void> read_once();

@@ -24,6 +24,7 @@ void EventLog::add(LifecycleEvent event, const std::function<void(const Lifecycl
   event.time = Clock::now();
   const std::lock_guard lock(mutex_);
   event.sequence = ++last_;
+  ++counts_[event.kind];
   next(event);
   if (event.end && event.end->report.size() > longest_report) {
     event.end->report.resize(longest_report);
@@ -40,6 +41,11 @@ std::vector<LifecycleEvent> EventLog::after(std::uint64_t sequence) const {
       events_.begin(), events_.end(), sequence,
       [](std::uint64_t number, const LifecycleEvent& event) { return number < event.sequence; });
   return {first, events_.end()};
+}
+
+std::map<LifecycleEvent::Kind, std::uint64_t> EventLog::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
 }
 
 }  // namespace xl::toolstack

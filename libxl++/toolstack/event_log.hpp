@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <vector>
 
@@ -26,12 +27,15 @@ class EventLog {
   void add(LifecycleEvent event, const std::function<void(const LifecycleEvent&)>& next);
   // Those with a number above `sequence`, oldest first.
   std::vector<LifecycleEvent> after(std::uint64_t sequence) const;
+  // How many of each kind there were, forgotten ones too.
+  std::map<LifecycleEvent::Kind, std::uint64_t> counts() const;
 
  private:
   const std::size_t limit_;
   mutable std::mutex mutex_;
   std::uint64_t last_;
   std::deque<LifecycleEvent> events_;
+  std::map<LifecycleEvent::Kind, std::uint64_t> counts_;
 };
 
 }  // namespace xl::toolstack

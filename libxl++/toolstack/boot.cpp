@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a guest's kernel has come up: docs/adr/0105.
+#include <utility>
+
+#include "libxl++/toolstack/engine.hpp"
+#include "libxl++/xenstore/path.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+// Empty until the guest's driver writes it.
+std::string boot_path(DomId id) {
+  return xenstore::domain_path(id) + "/control/feature-poweroff";
+}
+
+}  // namespace
+
+void Engine::watch_boot(const DomainRef& domain) {
+  loop_->post([this, weak = std::weak_ptr(domain)] {
+    const DomainRef found = weak.lock();
+    if (found == nullptr) {
+      return;
+    }
+    found->booted = false;
+    const auto look = [this, weak] {
+      loop_->post([this, weak] {
+        if (const DomainRef changed = weak.lock()) {
+          look_if_booted(changed);
+        }
+      });
+    };
+    found->boot_watch =
+        std::make_unique<NodeWatch>(found->session->store(), boot_path(found->id), look);
+    // An earlier daemon has told already.
+    const auto value = found->session->store().read(boot_path(found->id));
+    if (found->is_adopted && value && !value->empty()) {
+      found->booted = true;
+      found->boot_watch.reset();
+    } else {
+      look_if_booted(found);
+    }
+  });
+}
+
+void Engine::look_if_booted(const DomainRef& domain) {
+  if (domain->boot_watch == nullptr) {
+    return;
+  }
+  domain->boot_watch->drain();
+  const auto value = domain->session->store().read(boot_path(domain->id));
+  if (value && !value->empty()) {
+    domain->booted = true;
+    domain->boot_watch.reset();
+    emit(LifecycleEvent::Kind::booted, domain->id, domain->claim.name());
+  }
+}
+
+}  // namespace xl::toolstack
