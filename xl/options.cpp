@@ -58,6 +58,12 @@ bool Options::has(char letter) const {
   return value(letter) != nullptr;
 }
 
+std::size_t Options::count(char letter) const {
+  return static_cast<std::size_t>(
+      std::count_if(given_.begin(), given_.end(),
+                    [letter](const Given& given) { return given.letter == letter; }));
+}
+
 const char* Options::value(char letter) const {
   const auto found = std::find_if(given_.rbegin(), given_.rend(),
                                   [letter](const Given& given) { return given.letter == letter; });

@@ -26,6 +26,7 @@ class Options {
                                 std::initializer_list<LongOption> longs = {});
 
   bool has(char letter) const;
+  std::size_t count(char letter) const;
   const char* value(char letter) const;  // null if it was not given; else valid while this is
   const std::vector<std::string>& words() const { return words_; }
   // Error usage, naming the parameters, unless the number of words is right.

@@ -50,7 +50,17 @@ class Client {
   // Returns when the guest has taken the request. `action` is "poweroff" or "reboot".
   Answer<void> shutdown(std::string_view domain, std::string_view action, std::uint64_t timeout_ms,
                         bool fall_back_to_trigger);
+  // Returns when the guest has done it. Error timeout: it has not, or not wholly.
+  Answer<VcpusView> set_vcpus(std::string_view domain, const VcpusRequest& request);
+  Answer<void> trigger(std::string_view domain, std::string_view name, std::uint32_t vcpu);
   Answer<void> sysrq(std::string_view domain, char letter, std::uint64_t timeout_ms);
+
+  // --- scheduling; without a domain: of all ---
+  Answer<std::vector<VcpuView>> vcpus(std::optional<std::string_view> domain);
+  Answer<void> pin(std::string_view domain, const PinRequest& request);
+  Answer<std::vector<ShareView>> scheduling(std::optional<std::string_view> domain);
+  Answer<void> set_scheduling(std::string_view domain, std::optional<std::uint32_t> weight,
+                              std::optional<std::uint32_t> cap);
 
   // --- host, images, daemon ---
   Answer<HostView> host();
@@ -58,6 +68,7 @@ class Client {
   Answer<void> clear_hypervisor_log(std::uint64_t before);
   Answer<std::string> inspect(std::string_view path);  // the report, JSON text
   Answer<DaemonView> daemon();
+  Answer<std::string> metrics();  // Prometheus' text
   Answer<void> stop_daemon(bool all);
   // After stop_daemon: returns when the process has gone.
   Result<void> wait_for_end();

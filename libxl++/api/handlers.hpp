@@ -2,12 +2,16 @@
 // The handlers behind the routes; see openapi.yaml for what each does.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 
 #include "libxl++/api/request.hpp"
 #include "libxl++/api/routes.hpp"
 
 namespace xl::api {
+
+class JsonReader;
 
 Answer<Reply> list_domains(Service& service, const Request& request);
 Answer<Reply> create_domain(Service& service, const Request& request);
@@ -22,11 +26,18 @@ Answer<Reply> set_memory(Service& service, const Request& request);
 Answer<Reply> domain_counters(Service& service, const Request& request);
 Answer<Reply> shutdown_domain(Service& service, const Request& request);
 Answer<Reply> sysrq_domain(Service& service, const Request& request);
+Answer<Reply> set_vcpus(Service& service, const Request& request);
+Answer<Reply> trigger_domain(Service& service, const Request& request);
+Answer<Reply> list_vcpus(Service& service, const Request& request);
+Answer<Reply> pin_vcpus(Service& service, const Request& request);
+Answer<Reply> get_scheduling(Service& service, const Request& request);
+Answer<Reply> set_scheduling(Service& service, const Request& request);
 Answer<Reply> console_log(Service& service, const Request& request);
 Answer<Reply> libxl_list(Service& service, const Request& request);
 
 Answer<Reply> recent_events(Service& service, const Request& request);  // follow=false
 
+Answer<Reply> get_metrics(Service& service, const Request& request);
 Answer<Reply> get_host(Service& service, const Request& request);
 Answer<Reply> host_counters(Service& service, const Request& request);
 Answer<Reply> get_hypervisor_log(Service& service, const Request& request);
@@ -40,5 +51,7 @@ Reply json_reply(const nlohmann::json& body, int status = 200);
 Reply empty_reply();  // 204
 // The domain that the first capture names.
 Result<DomId> captured_domain(Service& service, const Request& request);
+// `timeout_ms`, at most an hour. The reader has to be read to its end otherwise.
+Result<std::chrono::milliseconds> read_timeout(JsonReader& reader, std::uint64_t fallback_ms);
 
 }  // namespace xl::api

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libxl++/api/routes.hpp"
 
+#include <chrono>
 #include <exception>
 #include <new>
 
@@ -43,6 +44,14 @@ const std::vector<Route>& routes() {
       {"POST", "/v1/domains/{}/rename", Lane::quick, rename_domain},
       {"POST", "/v1/domains/{}/shutdown", Lane::patient, shutdown_domain},
       {"POST", "/v1/domains/{}/sysrq", Lane::patient, sysrq_domain},
+      {"GET", "/v1/vcpus", Lane::quick, list_vcpus},
+      {"GET", "/v1/scheduling", Lane::quick, get_scheduling},
+      {"GET", "/v1/domains/{}/vcpus", Lane::quick, list_vcpus},
+      {"POST", "/v1/domains/{}/affinity", Lane::quick, pin_vcpus},
+      {"GET", "/v1/domains/{}/scheduling", Lane::quick, get_scheduling},
+      {"POST", "/v1/domains/{}/scheduling", Lane::quick, set_scheduling},
+      {"POST", "/v1/domains/{}/vcpus", Lane::patient, set_vcpus},
+      {"POST", "/v1/domains/{}/trigger", Lane::quick, trigger_domain},
       {"GET", "/v1/domains/{}/memory", Lane::quick, get_memory},
       {"POST", "/v1/domains/{}/memory", Lane::quick, set_memory},
       {"GET", "/v1/domains/{}/counters", Lane::quick, domain_counters},
@@ -52,6 +61,7 @@ const std::vector<Route>& routes() {
       {"GET", "/v1/host/counters", Lane::quick, host_counters},
       {"GET", "/v1/host/log", Lane::quick, get_hypervisor_log},
       {"DELETE", "/v1/host/log", Lane::quick, clear_hypervisor_log},
+      {"GET", "/v1/metrics", Lane::quick, get_metrics},
       {"POST", "/v1/images/inspect", Lane::slow, inspect_image},
       {"GET", "/v1/daemon", Lane::quick, get_daemon},
       {"POST", "/v1/daemon/stop", Lane::slow, stop_daemon},
@@ -81,7 +91,9 @@ std::variant<const Route*, Reply> find_route(Request& request) {
       WireError(Error{ErrorCode::not_found, "there is no such path", "see openapi.yaml", {}}), 404);
 }
 
-Reply answer(const Route& route, Service& service, const Request& request) {
+namespace {
+
+Reply answer_uncounted(const Route& route, Service& service, const Request& request) {
   try {
     Answer<Reply> reply = route.handle(service, request);
     return reply ? std::move(reply).value() : error_reply(reply.error());
@@ -91,6 +103,19 @@ Reply answer(const Route& route, Service& service, const Request& request) {
     return error_reply(
         WireError(Error{ErrorCode::internal, std::string("a bug in xld: ") + bug.what(), {}, {}}));
   }
+}
+
+}  // namespace
+
+Reply answer(const Route& route, Service& service, const Request& request) {
+  const auto start = std::chrono::steady_clock::now();
+  Reply reply = answer_uncounted(route, service, request);
+  RouteAccount& account = service.accounts.at(static_cast<std::size_t>(&route - routes().data()));
+  account.nanoseconds += static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count());
+  account.errors += reply.status >= 400 ? 1 : 0;
+  ++account.count;
+  return reply;
 }
 
 }  // namespace xl::api

@@ -32,6 +32,7 @@ struct DomainView {
   std::uint32_t max_vcpus = 0;
   std::uint64_t overhead_bytes = 0;  // what the hypervisor spends on it, beside its RAM
   std::int64_t created_ms = 0;
+  bool booted = false;  // its kernel takes control/shutdown
 };
 
 // A domain's memory: what its balloon driver is asked for, what it has with what it may still
@@ -86,6 +87,46 @@ inline constexpr std::size_t max_config_bytes = 1024 * 1024;
 
 // How long xld waits for a guest to take a request, unless it is told otherwise. What libxl gives.
 inline constexpr std::uint64_t default_guest_timeout_ms = 60'000;
+inline constexpr std::uint64_t default_vcpus_timeout_ms = 30'000;  // for vcpus to come and go
+
+struct VcpusRequest {
+  std::uint32_t vcpus = 0;   // wanted online
+  bool ignore_host = false;  // more than the host has CPUs are meant
+  std::uint64_t timeout_ms = default_vcpus_timeout_ms;
+};
+
+struct VcpusView {
+  std::uint32_t online = 0;
+  std::uint32_t max = 0;
+};
+
+// Affinities as xl writes sets of CPUs, "0-3,5"; "all" if none of the host's is missing.
+struct VcpuView {
+  std::uint16_t domid = 0;
+  std::string name;
+  std::uint32_t vcpu = 0;
+  bool online = false;
+  bool blocked = false;
+  bool running = false;
+  std::uint32_t cpu = 0;  // where it runs or ran last
+  std::uint64_t cpu_time_ns = 0;
+  std::string hard_affinity;
+  std::string soft_affinity;
+};
+
+// Sets of CPUs as in xl vcpu-pin; none, and "-": leave it as it is.
+struct PinRequest {
+  std::optional<std::uint32_t> vcpu;  // none: all of them
+  std::optional<std::string> hard;
+  std::optional<std::string> soft;
+};
+
+struct ShareView {
+  std::uint16_t domid = 0;
+  std::string name;
+  std::uint32_t weight = 0;
+  std::uint32_t cap = 0;  // per cent of one CPU; 0: none
+};
 
 struct CreateRequest {
   std::string config_name;             // as the user wrote it, for messages

@@ -23,6 +23,7 @@ void Engine::domain_changed(const SessionRef& session, DomId id) {
   if (domain == nullptr || domain->session != session) {
     return;  // being made or destroyed: who does that sees it
   }
+  domain->vcpu_bell.ring();
   EventLoop::drain_console(*domain);
   work_->post([this, domain] { handle_death(domain); });
 }
@@ -67,7 +68,7 @@ void Engine::handle_death(const DomainRef& domain) {
 void Engine::carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownAction action) {
   using config::ShutdownAction;
   switch (action) {
-    case ShutdownAction::preserve: return;
+    case ShutdownAction::preserve: return save(*domain);
     case ShutdownAction::destroy:
       if (dismantle(domain) && registry_.remove(domain)) {
         domain->claim.release();
@@ -100,6 +101,7 @@ void Engine::lose(const SessionRef& session) {
     domain->console->end();
     session->store().release(domain->id);
     domain->store->end();
+    records_->remove(domain->record);
     forget_in_store(session->store(), domain->id);
     loop_->wake(domain, Line::console);
     DomainEnd end;

@@ -16,6 +16,8 @@
 #include "base/types.hpp"
 #include "libxl++/config/domain_config.hpp"
 #include "libxl++/console/console.hpp"
+#include "libxl++/toolstack/bell.hpp"
+#include "libxl++/toolstack/node_watch.hpp"
 #include "libxl++/toolstack/record.hpp"
 #include "libxl++/toolstack/registry.hpp"
 #include "libxl++/toolstack/session.hpp"
@@ -60,8 +62,13 @@ struct Domain {
   std::atomic<EventPort> console_port;  // a soft reset changes them
   std::atomic<EventPort> store_port;
   std::atomic<std::uint64_t> memory_target{0};  // bytes; as in xenstore's memory/target
+  std::atomic<bool> booted{false};              // event thread writes
+  std::unique_ptr<NodeWatch> boot_watch;        // event thread; until then
   std::atomic_flag console_queued;              // waits for the event thread already
   std::atomic_flag store_queued;
+
+  Bell vcpu_bell;                               // a vcpu came or went, or the domain stopped
+  std::atomic<std::uint64_t> vcpu_requests{0};  // the latest one counts
 
   GuestLine console_line;  // lifecycle, once published
   GuestLine store_line;    // the same

@@ -55,17 +55,28 @@ class Engine final : public Toolstack {
                                 std::stop_token cancel) override;
   Result<void> send_sysrq(DomId domain, char letter, std::chrono::milliseconds timeout,
                           std::stop_token cancel) override;
+  Result<VcpuState> set_vcpus(DomId domain, const VcpuRequest& request,
+                              std::stop_token cancel) override;
+  Result<void> send_trigger(DomId domain, std::string_view trigger, VcpuId vcpu) override;
+  Result<std::vector<VcpuSummary>> vcpus(std::optional<DomId> domain) override;
+  Result<void> pin_vcpus(DomId domain, std::optional<VcpuId> vcpu, std::optional<hv::CpuSet> hard,
+                         std::optional<hv::CpuSet> soft) override;
+  Result<std::vector<DomainShare>> shares(std::optional<DomId> domain) override;
+  Result<void> set_share(DomId domain, std::optional<std::uint32_t> weight,
+                         std::optional<std::uint32_t> cap) override;
   Result<MemoryState> memory_state(DomId domain) override;
   Result<MemoryState> set_memory(DomId domain, Bytes target) override;
   Result<void> set_max_memory(DomId domain, Bytes most) override;
 
   Result<DomId> find(std::string_view name_or_id) override;
   Result<std::vector<DomainSummary>> list() override;
+  Result<DomainSummary> summary(DomId domain) override;
   Result<config::DomainConfig> config_of(DomId domain) override;
   Result<std::vector<hv::NamedCounter>> counters(std::optional<DomId> domain) override;
   Result<hv::HostInfo> host_info() override;
   Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) override;
   bool hypervisor_running() const override;
+  std::uint64_t store_nodes() override { return store_->size(); }
   bool idle() override;
 
   Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) override;
@@ -76,6 +87,9 @@ class Engine final : public Toolstack {
   std::unique_ptr<Subscription> subscribe(EventSink sink,
                                           std::optional<std::uint64_t> after) override;
   std::vector<LifecycleEvent> events_after(std::uint64_t sequence) const override;
+  std::map<LifecycleEvent::Kind, std::uint64_t> event_counts() const override {
+    return event_log_.counts();
+  }
 
  private:
   using DomainRef = std::shared_ptr<Domain>;
@@ -115,6 +129,10 @@ class Engine final : public Toolstack {
   // However often it was paused, if that is not known.
   static Result<void> unpause_wholly(const Domain& domain);
 
+  // --- scheduling.cpp ---
+  // Never domain 0.
+  Result<std::vector<DomainRef>> one_or_all(std::optional<DomId> domain);
+
   // --- memory.cpp; with Domain::lifecycle held ---
   Result<void> apply_target(const DomainRef& domain, const MemoryState& before, Bytes target);
   Result<void> check_host_memory(const DomainRef& domain, const MemoryState& before, Bytes target);
@@ -131,6 +149,12 @@ class Engine final : public Toolstack {
   // --- guest_request.cpp ---
   Result<DomainRef> answering_domain(DomId id);
   Result<void> ask_guest(DomId id, const GuestAsk& ask, const std::stop_token& cancel);
+
+  // --- vcpu_hotplug.cpp ---
+  Result<VcpuState> await_vcpus(const DomainRef& domain, const VcpuRequest& request,
+                                std::uint64_t number, const std::stop_token& cancel);
+  static Unexpected<Error> late(const Domain& domain, const VcpuRequest& request,
+                                const VcpuState& state);
 
   // --- restart.cpp ---
   void restart_later(const DomainRef& domain, DomainEnd end,
@@ -166,6 +190,10 @@ class Engine final : public Toolstack {
   void restart_left(Records::Entry entry);
   void remove_left(const SessionRef& session, DomId id);
   void forget_left();  // there is no hypervisor that could have any of it
+
+  // --- boot.cpp ---
+  void watch_boot(const DomainRef& domain);      // from now on it has not booted
+  void look_if_booted(const DomainRef& domain);  // event thread
 
   // --- engine.cpp ---
   // Writes the domain's record, as it is now. With Domain::lifecycle held.

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -73,6 +74,7 @@ struct DomainSummary {
   hv::DomainInfo info;  // domain 0 is in the list, with the host's figures
   std::string name;
   std::chrono::system_clock::time_point created;
+  bool booted = false;  // its kernel takes control/shutdown
 };
 
 // A domain's memory and what its balloon driver is asked for.
@@ -94,6 +96,30 @@ struct ShutdownRequest {
   bool reboot = false;                        // else: power off
   std::chrono::milliseconds timeout{60'000};  // for the guest to take it; what libxl gives
   bool fall_back_to_trigger = false;          // -F: when it did not, press a button
+};
+
+struct VcpuRequest {
+  std::uint32_t vcpus = 0;   // wanted online, the lowest numbers
+  bool ignore_host = false;  // may be more than the host has CPUs
+  std::chrono::milliseconds timeout{30'000};
+};
+
+struct VcpuState {
+  std::uint32_t online = 0;
+  std::uint32_t max = 0;
+};
+
+// The affinities have the host's CPUs only.
+struct VcpuSummary {
+  DomId domain;
+  std::string name;
+  hv::VcpuInfo info;
+};
+
+struct DomainShare {
+  DomId domain;
+  std::string name;
+  hv::SchedulingParameters parameters;
 };
 
 class Toolstack {
@@ -123,6 +149,27 @@ class Toolstack {
   virtual Result<void> send_sysrq(DomId domain, char letter, std::chrono::milliseconds timeout,
                                   std::stop_token cancel) = 0;
 
+  // Asks the guest's kernel, and returns when so many vcpus are online. Errors: timeout, saying how
+  // many are; invalid_argument for 0, more than max_vcpus, or more than the host has; busy;
+  // interrupted, also by a later request.
+  virtual Result<VcpuState> set_vcpus(DomId domain, const VcpuRequest& request,
+                                      std::stop_token cancel) = 0;
+  // nmi, reset or init. not_supported for power, sleep and s3resume, busy if the vcpu is offline.
+  virtual Result<void> send_trigger(DomId domain, std::string_view trigger, VcpuId vcpu) = 0;
+
+  // --- scheduling; not_supported for domain 0 ---
+  // Of one domain, or of all; those that are offline too.
+  virtual Result<std::vector<VcpuSummary>> vcpus(std::optional<DomId> domain) = 0;
+  // Of one vcpu or of all; what is not given stays. A restart keeps it. invalid_argument for a set
+  // without any of the host's CPUs.
+  virtual Result<void> pin_vcpus(DomId domain, std::optional<VcpuId> vcpu,
+                                 std::optional<hv::CpuSet> hard,
+                                 std::optional<hv::CpuSet> soft) = 0;
+  virtual Result<std::vector<DomainShare>> shares(std::optional<DomId> domain) = 0;
+  // What is not given stays. A restart keeps it.
+  virtual Result<void> set_share(DomId domain, std::optional<std::uint32_t> weight,
+                                 std::optional<std::uint32_t> cap) = 0;
+
   // --- memory ---
   virtual Result<MemoryState> memory_state(DomId domain) = 0;
   // Asks the balloon driver; the guest follows when and as far as it can. invalid_argument beyond
@@ -134,11 +181,13 @@ class Toolstack {
   // --- questions ---
   virtual Result<DomId> find(std::string_view name_or_id) = 0;
   virtual Result<std::vector<DomainSummary>> list() = 0;
+  virtual Result<DomainSummary> summary(DomId domain) = 0;  // its row of the list
   virtual Result<config::DomainConfig> config_of(DomId domain) = 0;
   virtual Result<std::vector<hv::NamedCounter>> counters(std::optional<DomId> domain) = 0;
   virtual Result<hv::HostInfo> host_info() = 0;
   virtual Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) = 0;
   virtual bool hypervisor_running() const = 0;
+  virtual std::uint64_t store_nodes() = 0;  // in the xenstore
   // There is no domain, and none is being made: nothing would be lost with the hypervisor.
   virtual bool idle() = 0;
 
@@ -165,6 +214,8 @@ class Toolstack {
   }
   // The same, as far as they are still known: the last 1024.
   virtual std::vector<LifecycleEvent> events_after(std::uint64_t sequence) const = 0;
+  // Since this daemon started.
+  virtual std::map<LifecycleEvent::Kind, std::uint64_t> event_counts() const = 0;
 };
 
 }  // namespace xl::toolstack

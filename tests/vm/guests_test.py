@@ -39,6 +39,18 @@ class Guests(harness.VmTest):
             with self.subTest(cpus=cpus):
                 self.assertIn(f"{cpus} cpus ran", self.expect_pass("smp", vcpus=cpus, extra=f"cpus={cpus}").stdout)
 
+    def test_vcpus_in_16_32_and_64_bit_modes(self):
+        output = self.expect_pass("vcpus", vcpus=1, maxvcpus=4).stdout
+        self.assertEqual(harness.re.findall(r"vcpu (\d) ran in mode (\d+)", output), [("1", "16"), ("2", "32"), ("3", "64")])
+
+    def test_watchdog(self):
+        """Two of them, poked, given back, and at last run out, which ends the domain with that reason."""
+        result = self.machine.run("watchdog", check=False)
+        self.assertRegex(result.stdout, r"now it bites\r?\n")
+        self.assertNotIn("FAIL", result.stdout)
+        self.assertIn("watchdog", result.stderr)
+        self.assertEqual(result.returncode, 6, result.stderr)
+
     def test_nothing_is_left(self):
         before = self.machine.footprint()
         for _ in range(10):

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changing the number of vcpus of a running domain: cpu/N/availability in its xenstore says which
+// it is to have, its kernel follows (docs/misc/xenstore-paths of Xen; drivers/xen/cpu_hotplug.c of
+// Linux), and the hypervisor tells when a vcpu has come or gone.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "libxl++/toolstack/engine.hpp"
+#include "libxl++/xenstore/path.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A backend that does not tell of single vcpus is asked so often.
+constexpr auto look_again = std::chrono::seconds(1);
+
+std::string availability_path(DomId id, std::uint32_t vcpu) {
+  return fmt::format("{}/cpu/{}/availability", xenstore::domain_path(id), vcpu);
+}
+
+std::vector<xenstore::NodeSpec> availability(DomId id, std::uint32_t online, std::uint32_t max) {
+  std::vector<xenstore::NodeSpec> nodes;
+  for (std::uint32_t vcpu = 0; vcpu < max; ++vcpu) {
+    nodes.push_back({availability_path(id, vcpu), vcpu < online ? "online" : "offline", nullptr});
+  }
+  return nodes;
+}
+
+Result<void> check_wish(const std::string& name, const VcpuRequest& request, std::uint32_t max,
+                        unsigned host_cpus, std::uint32_t online_now) {
+  if (request.vcpus == 0) {
+    return fail(ErrorCode::invalid_argument, "a domain keeps at least one vcpu",
+                fmt::format("`xl pause {0}` stops it, `xl shutdown {0}` ends it", name));
+  }
+  if (request.vcpus > max) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("domain '{}' can have at most {} vcpu{}, not {}", name, max,
+                    max == 1 ? "" : "s", request.vcpus),
+        fmt::format("maxvcpus={} or more in its config, from its next create on", request.vcpus));
+  }
+  if (!request.ignore_host && request.vcpus > host_cpus && request.vcpus > online_now) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("{} vcpus are more than the {} CPUs of the host", request.vcpus, host_cpus),
+        "-i (--ignore-host) if that is meant");
+  }
+  return {};
+}
+
+}  // namespace
+
+// What the guest makes of it, from here on. `before`: the nodes as they were.
+Result<VcpuState> Engine::await_vcpus(const DomainRef& domain, const VcpuRequest& request,
+                                      std::uint64_t number, const std::stop_token& cancel) {
+  const Clock::time_point deadline = Clock::now() + request.timeout;
+  for (;;) {
+    const std::uint64_t rings = domain->vcpu_bell.rings();
+    XL_TRY_ASSIGN(const hv::DomainInfo info,
+                  checked(domain->session, domain->session->hypervisor().domain_info(domain->id)));
+    const VcpuState state{info.vcpus_online, info.max_vcpus};
+    if (state.online == request.vcpus) {
+      return state;
+    }
+    if (info.shutdown) {
+      return fail(ErrorCode::busy, "the domain has shut down meanwhile");
+    }
+    if (domain->vcpu_requests.load() != number) {
+      return fail(ErrorCode::interrupted, "another change of its vcpus came in between");
+    }
+    if (cancel.stop_requested()) {
+      return fail(ErrorCode::interrupted, "cancelled");
+    }
+    const Clock::time_point now = Clock::now();
+    if (now >= deadline) {
+      return late(*domain, request, state);
+    }
+    domain->vcpu_bell.wait(rings, std::min<Clock::time_point>(deadline, now + look_again), cancel);
+  }
+}
+
+// A kernel without the driver never follows, so that the request is withdrawn; another one may
+// have got half-way and go on.
+Unexpected<Error> Engine::late(const Domain& domain, const VcpuRequest& request,
+                               const VcpuState& state) {
+  const std::string waited =
+      fmt::format("{:g} s", std::chrono::duration<double>(request.timeout).count());
+  const std::string directory = xenstore::domain_path(domain.id) + "/cpu";
+  if (!domain.session->store().is_watched(domain.id, directory)) {
+    (void)domain.session->store().write(availability(domain.id, state.online, state.max));
+    return fail(ErrorCode::timeout,
+                fmt::format("its kernel does not look at cpu/N/availability, also not after {}: it "
+                            "has no driver for that, or has not come up yet; still {} online",
+                            waited, state.online),
+                "Linux needs CONFIG_XEN and CONFIG_HOTPLUG_CPU");
+  }
+  return fail(
+      ErrorCode::timeout,
+      fmt::format("after {} {} of {} vcpus are online", waited, state.online, request.vcpus),
+      state.online < request.vcpus
+          ? "its kernel knows the new vcpus, but something in it has to write 1 to "
+            "/sys/devices/system/cpu/cpuN/online, as a udev rule; see xl(1), vcpu-set"
+          : "its kernel has been told; it may keep a vcpu that something is bound to");
+}
+
+Result<VcpuState> Engine::set_vcpus(DomId id, const VcpuRequest& request, std::stop_token cancel) {
+  XL_TRY_ASSIGN(const DomainRef domain, answering_domain(id));
+  hv::Hypervisor& hypervisor = domain->session->hypervisor();
+  XL_TRY_ASSIGN(const hv::DomainInfo before, checked(domain->session, hypervisor.domain_info(id)));
+  XL_TRY_ASSIGN(const hv::HostInfo host, checked(domain->session, hypervisor.host_info()));
+  const std::string name = domain->claim.name();
+  XL_TRY(check_wish(name, request, before.max_vcpus, host.cpus, before.vcpus_online));
+  const std::uint64_t number = domain->vcpu_requests.fetch_add(1) + 1;
+  domain->vcpu_bell.ring();  // an earlier request ends here
+  XL_TRY(domain->session->store().write(availability(id, request.vcpus, before.max_vcpus)));
+  auto state = await_vcpus(domain, request, number, cancel);
+  if (!state) {
+    return Unexpected(std::move(state).error().while_doing(fmt::format(
+        "giving domain '{}' {} vcpu{}", name, request.vcpus, request.vcpus == 1 ? "" : "s")));
+  }
+  {
+    const std::lock_guard lock(domain->lifecycle);
+    domain->plan.config.vcpus = request.vcpus;  // a restart brings it back as it is now
+    save(*domain);
+  }
+  if (before.vcpus_online != state->online) {
+    emit(LifecycleEvent::Kind::vcpus, id, name, {},
+         {{"online", std::uint64_t{state->online}}, {"max", std::uint64_t{state->max}}});
+  }
+  return state;
+}
+
+}  // namespace xl::toolstack
