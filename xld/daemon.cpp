@@ -22,6 +22,7 @@
 #include "libxl++/api/unix_socket.hpp"
 #include "xld/log.hpp"
 #include "xld/notify.hpp"
+#include "xld/store_sockets.hpp"
 
 namespace xl::daemon {
 namespace {
@@ -93,13 +94,15 @@ Result<void> serve(const Options& options, Backend backend) {
   XL_TRY(open_log(options.log_file, options.log_level));
   XL_TRY_ASSIGN(std::unique_ptr<toolstack::Toolstack> toolstack,
                 toolstack::Toolstack::create(
-                    {std::move(backend.start), dir.path(),
+                    {std::move(backend.start), {}, dir.path(),
                      options.console_log_dir.empty() ? dir.console_dir() : options.console_log_dir,
                      options.console_log_kib << 10, options.kernel_cache_mib << 20}));
   const ScopeExit end_backend([&] {
     toolstack.reset();
     backend.end();
   });
+  XL_TRY_ASSIGN(StoreSockets store_sockets, StoreSockets::listen(dir));
+  XL_TRY(toolstack->serve_store(store_sockets.take_listeners()));
   XL_TRY_ASSIGN(UniqueFd listener, api::listen_unix(dir.socket()));
   const ScopeExit remove_socket([&] { ::unlink(dir.socket().c_str()); });
   XL_TRY_ASSIGN(const std::unique_ptr<api::Server> server,

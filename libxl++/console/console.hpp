@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Console: one domain's console: what it printed (replayed to those who come later, and kept in a
-// log file), who listens, and the input on its way to it.
+// log file), who listens, and the input on its way to it. A daemon that is killed at any moment
+// loses none of the output and doubles none: it leaves the ring only after the history's commit.
 //
 // Thread rule: pump() from one thread only, the event thread; it runs the listeners. Everything
 // else from any thread. A listener is never run before attach() has returned to a caller that is
 // not the event thread itself.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -24,16 +26,25 @@
 
 namespace xl::console {
 
-inline constexpr std::size_t history_limit = 64 << 10;  // bytes
-inline constexpr std::size_t input_limit = 16 << 10;    // bytes that the guest has not taken yet
+inline constexpr std::size_t input_limit = 16 << 10;  // bytes that the guest has not taken yet
 
 class Console {
  public:
   using Listeners = CallbackList<std::span<const std::byte>>;
   using Output = Listeners::Function;  // empty: the console ended
 
-  // `page` is the guest's console page.
-  Console(hv::GuestMapping page, std::string log_path, std::uint64_t log_limit);
+  struct Files {
+    std::string history;  // empty: none is kept
+    std::string log;      // empty: none is kept
+    std::uint64_t log_limit = 0;
+  };
+  enum class Origin {
+    fresh,    // a new domain's
+    adopted,  // an earlier daemon served it: goes on from what its history says
+  };
+
+  // `page` is the guest's console page; an empty mapping makes a console that has ended.
+  Console(hv::GuestMapping page, Files files, Origin origin = Origin::fresh);
 
   struct Progress {
     bool notify = false;  // tell the guest
@@ -52,26 +63,43 @@ class Console {
   // at the next pump().
   void end();
 
-  std::string text() const;
+  std::string text() const;  // also once ended
   const std::string& log_path() const { return log_.path(); }
 
  private:
   using Entry = std::shared_ptr<Listeners::Entry>;
 
-  bool exchange(std::span<std::byte, Ring::output_size> buffer, std::size_t& count);
-  void keep_log(std::span<const std::byte> bytes);
+  // One turn's output, and who has to have the replay first.
+  struct Turn {
+    std::array<std::byte, Ring::output_size> buffer;
+    std::size_t count = 0;
+    std::uint32_t taken = 0;  // the ring's position behind it
+    std::vector<Entry> newcomers;
+    std::string replay;
+    bool ended = false;
+    bool notify = false;
+
+    std::span<const std::byte> output() const { return std::span(buffer).first(count); }
+  };
+
+  void begin(Turn& turn);
+  void keep(const Turn& turn);
+  void finish(Turn& turn);
+  void log_once(const Result<void>& kept);
 
   mutable std::mutex mutex_;
   hv::GuestMapping page_;
   std::optional<Ring> ring_;  // none: ended
-  History history_{history_limit};
+  History history_;
   std::string input_;
+  std::string final_text_;        // once ended: the history may go with its domain
   std::vector<Entry> newcomers_;  // have not had the replay yet
 
   // The event thread's own.
   Listeners listeners_;
   LogFile log_;
-  bool log_failed_ = false;
+  bool keeping_failed_ = false;
+  bool notify_once_ = false;  // the daemon before may not have come to it
   bool end_told_ = false;
 };
 

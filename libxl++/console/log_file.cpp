@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
@@ -47,6 +48,15 @@ Result<std::string> read_from(int fd, std::uint64_t start, std::uint64_t size,
 
 }  // namespace
 
+Result<std::uint64_t> LogFile::make_room(std::uint64_t count) {
+  struct stat status {};
+  if (path_.empty() || ::lstat(path_.c_str(), &status) != 0) {
+    return std::uint64_t{0};  // append says what is wrong, if anything is
+  }
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  return size != 0 && size + count > limit_ ? drop_older_half(size) : Result<std::uint64_t>(size);
+}
+
 Result<void> LogFile::append(std::span<const std::byte> bytes) {
   if (path_.empty()) {
     return {};
@@ -56,21 +66,29 @@ Result<void> LogFile::append(std::span<const std::byte> bytes) {
   if (!fd) {
     return Unexpected(system_error(errno, "opening '" + path_ + "'"));
   }
-  XL_TRY(write_all(fd.get(), bytes, path_));
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) {
-    return Unexpected(system_error(errno, "looking at '" + path_ + "'"));
-  }
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  return size > limit_ ? drop_older_half(size) : Result<void>();
+  return write_all(fd.get(), bytes, path_);
 }
 
-Result<void> LogFile::drop_older_half(std::uint64_t size) {
+Result<void> LogFile::cut_to(std::uint64_t size) {
+  const UniqueFd fd(path_.empty() ? -1 : ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0 ||
+      static_cast<std::uint64_t>(status.st_size) <= size) {
+    return {};  // nothing is beyond
+  }
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+    return Unexpected(system_error(errno, "cutting '" + path_ + "'"));
+  }
+  return {};
+}
+
+Result<std::uint64_t> LogFile::drop_older_half(std::uint64_t size) {
+  const std::uint64_t kept_size = std::min(size, limit_ / 2);
   const UniqueFd old(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!old) {
     return Unexpected(system_error(errno, "opening '" + path_ + "'"));
   }
-  XL_TRY_ASSIGN(const std::string text, read_from(old.get(), size - limit_ / 2, size, path_));
+  XL_TRY_ASSIGN(const std::string text, read_from(old.get(), size - kept_size, size, path_));
   const std::size_t line_end = text.find('\n');
   const std::string_view kept =
       std::string_view(text).substr(line_end == text.npos ? 0 : line_end + 1);
@@ -87,8 +105,9 @@ Result<void> LogFile::drop_older_half(std::uint64_t size) {
   }
   if (!written) {
     ::unlink(fresh_path.c_str());
+    return Unexpected(std::move(written).error());
   }
-  return written;
+  return static_cast<std::uint64_t>(kept.size());
 }
 
 }  // namespace xl::console

@@ -19,11 +19,15 @@ class LogFile {
   LogFile(std::string path, std::uint64_t limit) : path_(std::move(path)), limit_(limit) {}
 
   const std::string& path() const { return path_; }
-  // Errors: of the file system, naming the path. What could not be written is lost.
+  // --- errors: of the file system, naming the path; what could not be written is lost ---
+  // For so many bytes more, before they are appended. The file's size then.
+  Result<std::uint64_t> make_room(std::uint64_t count);
   Result<void> append(std::span<const std::byte> bytes);
+  // What is beyond goes: bytes that an earlier daemon wrote and will be written again.
+  Result<void> cut_to(std::uint64_t size);
 
  private:
-  Result<void> drop_older_half(std::uint64_t size);
+  Result<std::uint64_t> drop_older_half(std::uint64_t size);
 
   std::string path_;
   std::uint64_t limit_;

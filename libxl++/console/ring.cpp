@@ -28,7 +28,15 @@ Ring::Ring(std::span<std::byte> page)
       output_taken_(XL_RING_WORD(out_cons).load(std::memory_order_relaxed)),
       input_put_(XL_RING_WORD(in_prod).load(std::memory_order_relaxed)) {}
 
-Ring::Read Ring::read_output(std::span<std::byte, output_size> buffer) {
+Ring::Ring(std::span<std::byte> page, std::uint32_t output_taken) : Ring(page) {
+  const std::uint32_t produced = XL_RING_WORD(out_prod).load(std::memory_order_acquire);
+  if (produced - output_taken <= output_size) {
+    output_taken_ = output_taken;
+    XL_RING_WORD(out_cons).store(output_taken, std::memory_order_seq_cst);
+  }
+}
+
+Ring::Read Ring::peek_output(std::span<std::byte, output_size> buffer) {
   const std::uint32_t produced = XL_RING_WORD(out_prod).load(std::memory_order_acquire);
   const std::uint32_t available = produced - output_taken_;
   if (available > output_size) {
@@ -45,13 +53,17 @@ Ring::Read Ring::read_output(std::span<std::byte, output_size> buffer) {
   const std::byte* ring = page_ + offsetof(xencons_interface, out);
   std::memcpy(buffer.data(), ring + start, until_wrap);
   std::memcpy(buffer.data() + until_wrap, ring, available - until_wrap);
+  return {available, false};
+}
+
+bool Ring::take_output(std::size_t count) {
   const std::uint32_t before = output_taken_;
-  output_taken_ = produced;
-  XL_RING_WORD(out_cons).store(produced, std::memory_order_seq_cst);
+  output_taken_ += static_cast<std::uint32_t>(count);
+  XL_RING_WORD(out_cons).store(output_taken_, std::memory_order_seq_cst);
   // An event makes the guest leave and return, which is dear; only one that saw the ring full waits
   // for it. Either it sees the new out_cons, or this load sees how far it got.
   const std::uint32_t reached = XL_RING_WORD(out_prod).load(std::memory_order_seq_cst);
-  return {available, reached - before >= output_size};
+  return reached - before >= output_size;
 }
 
 std::size_t Ring::write_input(std::span<const std::byte> bytes) {

@@ -19,14 +19,21 @@ class Ring {
 
   // `page` holds at least the interface's structure, 4-byte aligned.
   explicit Ring(std::span<std::byte> page);
+  // From where an earlier server said it had come; from where the page says if that makes no sense.
+  // The guest may not have been told: notify it.
+  Ring(std::span<std::byte> page, std::uint32_t output_taken);
 
   struct Read {
     std::size_t count = 0;
     bool notify = false;  // the guest may be waiting for room
   };
-  // Takes what the guest printed. Positions that make no sense lose what was in the ring; they are
-  // counted.
-  Read read_output(std::span<std::byte, output_size> buffer);
+  // What the guest printed; it stays in the ring. Positions that make no sense lose what was in the
+  // ring; they are counted.
+  Read peek_output(std::span<std::byte, output_size> buffer);
+  // Takes what was seen out of it. Returns whether the guest may be waiting for room.
+  bool take_output(std::size_t count);
+  // How much was ever taken, modulo 2^32.
+  std::uint32_t output_taken() const { return output_taken_; }
   // Gives the guest as much as there is room for; returns how much. The guest must be notified of
   // it.
   std::size_t write_input(std::span<const std::byte> bytes);

@@ -13,6 +13,7 @@
 #include "libxl++/toolstack/engine.hpp"
 #include "libxl++/toolstack/memory_size.hpp"
 #include "libxl++/toolstack/random_uuid.hpp"
+#include "libxl++/toolstack/scheduling.hpp"
 
 namespace xl::toolstack {
 namespace {
@@ -171,6 +172,7 @@ Result<CreatedDomain> Engine::create_recorded(const SessionRef& session, Registr
     phases.done("unpause");
   }
   undo.release();
+  watch_boot(domain);
   emit(LifecycleEvent::Kind::created, report.id, report.name);
   if (!how.paused) {
     emit(LifecycleEvent::Kind::unpaused, report.id, report.name);
@@ -195,6 +197,7 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   XL_TRY_ASSIGN(const build::BuiltDomain built,
                 build::execute(hypervisor, report.id, prepared, cancel));
   phases.take(built.phases);
+  XL_TRY(apply_scheduling(hypervisor, report.id, domain->plan.config));
   XL_TRY(check_cancelled(cancel));
   XL_TRY(connect_lines(domain, built));
   phases.done("connect");

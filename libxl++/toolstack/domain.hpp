@@ -73,6 +73,11 @@ struct Domain {
   GuestLine console_line;  // lifecycle, once published
   GuestLine store_line;    // the same
 
+  // Held while its memory is being read for a core file, a few MiB at a time: its frames must not
+  // become another's meanwhile. After lifecycle.
+  std::mutex memory_use;
+  bool memory_gone = false;  // memory_use
+
   // One change at a time: destroy, restart, rename, pause. Never taken by the event thread.
   std::mutex lifecycle;
   Registry::Claim claim;                      // lifecycle

@@ -17,9 +17,6 @@ Result<std::shared_ptr<xenstore::Server>> open_store(const std::string& director
     return std::make_shared<xenstore::Server>();
   }
   XL_TRY_ASSIGN(std::shared_ptr<xenstore::Server> store, xenstore::Server::open(directory));
-  for (const DomId id : store->unclaimed()) {
-    forget_in_store(*store, id);
-  }
   return store;
 }
 
@@ -39,8 +36,10 @@ Result<std::unique_ptr<Engine>> Engine::create(Options options) {
           system_error(error.value(), "creating the log directory '" + options.log_dir + "'"));
     }
   }
+  XL_TRY_ASSIGN(std::unique_ptr<Records> records, Records::open(options.runtime_dir));
   XL_TRY_ASSIGN(std::shared_ptr<xenstore::Server> store, open_store(options.runtime_dir));
-  std::unique_ptr<Engine> engine(new Engine(std::move(options), std::move(store)));
+  std::unique_ptr<Engine> engine(
+      new Engine(std::move(options), std::move(store), std::move(records)));
   EventLoop::Handlers handlers;
   handlers.domain_changed = [self = engine.get()](const SessionRef& session, DomId id) {
     self->domain_changed(session, id);
@@ -49,23 +48,63 @@ Result<std::unique_ptr<Engine>> Engine::create(Options options) {
     self->lose(session);
   };
   engine->work_ = std::make_unique<WorkQueue>();
+  engine->dumps_ = std::make_unique<WorkQueue>();
   XL_TRY_ASSIGN(engine->loop_, EventLoop::create(std::move(handlers)));
+  if (engine->options_.attach) {
+    auto attached = engine->sessions_.attach(engine->options_.attach);
+    if (!attached) {
+      return Unexpected(
+          std::move(attached).error().while_doing("looking after the domains that run already"));
+    }
+    if (!*attached) {
+      engine->forget_left();
+    }
+  }
   return engine;
 }
 
-Engine::Engine(Options options, std::shared_ptr<xenstore::Server> store)
+Engine::Engine(Options options, std::shared_ptr<xenstore::Server> store,
+               std::unique_ptr<Records> records)
     : options_(std::move(options)),
       images_(Bytes(options_.kernel_cache_limit)),
       store_(std::move(store)),
-      sessions_(options_.hypervisor, store_,
-                [this](SessionRef session) { loop_->serve(std::move(session)); }) {}
+      records_(std::move(records)),
+      sessions_(options_.hypervisor, store_, [this](SessionRef session) -> Result<void> {
+        XL_TRY(adopt(session));
+        loop_->serve(std::move(session));
+        return {};
+      }) {}
 
 Engine::~Engine() {
   // The threads first, as what they run uses the members; each posts to the other.
   if (loop_ != nullptr) {
     loop_->stop();
   }
+  stop_dumps_.request_stop();
+  dumps_.reset();
   work_.reset();
+}
+
+Result<void> Engine::try_save(const Domain& domain) {
+  Record record;
+  record.phase = domain.phase;
+  record.plan = domain.plan;
+  record.id = domain.id;
+  record.created = domain.created;
+  record.started = domain.started;
+  record.paused = domain.paused;
+  record.death_seen = domain.death_seen;
+  record.console = domain.console_line;
+  record.store = domain.store_line;
+  record.console_log = domain.console == nullptr ? std::string() : domain.console->log_path();
+  return records_->write(domain.record, record);
+}
+
+void Engine::save(const Domain& domain) {
+  if (const auto saved = try_save(domain); !saved) {
+    spdlog::error("a daemon after this one would not know the whole of domain {}: {}",
+                  domain.id.value(), describe(saved.error()));
+  }
 }
 
 void Engine::emit(LifecycleEvent::Kind kind, DomId id, std::string name,

@@ -17,6 +17,7 @@
 
 #include "libdomainbuilder/build.hpp"
 #include "libdomainbuilder/image/image_cache.hpp"
+#include "libxl++/coredump/core_writer.hpp"
 #include "libxl++/toolstack/domain.hpp"
 #include "libxl++/toolstack/event_log.hpp"
 #include "libxl++/toolstack/event_loop.hpp"
@@ -25,6 +26,7 @@
 #include "libxl++/toolstack/session_slot.hpp"
 #include "libxl++/toolstack/toolstack.hpp"
 #include "libxl++/toolstack/work_queue.hpp"
+#include "libxl++/xenstore/socket_server.hpp"
 
 namespace xl::toolstack {
 
@@ -53,6 +55,8 @@ class Engine final : public Toolstack {
   Result<void> rename(DomId domain, std::string_view new_name) override;
   Result<void> request_shutdown(DomId domain, const ShutdownRequest& request,
                                 std::stop_token cancel) override;
+  Result<void> dump_core(DomId domain, int fd, const DumpOptions& options,
+                         const DumpProgress& progress, std::stop_token cancel) override;
   Result<void> send_sysrq(DomId domain, char letter, std::chrono::milliseconds timeout,
                           std::stop_token cancel) override;
   Result<VcpuState> set_vcpus(DomId domain, const VcpuRequest& request,
@@ -76,6 +80,7 @@ class Engine final : public Toolstack {
   Result<hv::HostInfo> host_info() override;
   Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) override;
   bool hypervisor_running() const override;
+  Result<void> serve_store(std::vector<UniqueFd> listeners) override;
   std::uint64_t store_nodes() override { return store_->size(); }
   bool idle() override;
 
@@ -173,8 +178,15 @@ class Engine final : public Toolstack {
   Result<EventPort> bind_line(const DomainRef& domain, EventPort guest_port, Line line);
 
   // --- engine_core.cpp ---
+  Result<void> write_core_of(const DomainRef& domain, int fd, const DumpOptions& options,
+                             const DumpProgress& progress, const std::stop_token& cancel);
+  Result<coredump::CoreInfo> describe_core(const DomainRef& domain);
+  // What it has in these frames; what is not there stays zero. Not while it is being destroyed.
+  Result<void> read_frames(const DomainRef& domain, hv::Extent frames, std::span<std::byte> into);
   // Writes a core file on a thread of its own, then does what comes next.
   void keep_core(const DomainRef& domain, DomainEnd end, config::ShutdownAction next);
+  // The file's path.
+  Result<std::string> write_core_file(const DomainRef& domain);
 
   // --- adopt.cpp ---
   // What an earlier daemon left, before anyone else sees the session. Errors: the hypervisor does
@@ -220,9 +232,12 @@ class Engine final : public Toolstack {
   const std::shared_ptr<xenstore::Server> store_;
   const std::unique_ptr<Records> records_;
   bool has_adopted_ = false;  // while a session starts
+  std::unique_ptr<xenstore::SocketServer> store_sockets_;
   SessionSlot sessions_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<WorkQueue> work_;  // last: its tasks use all the rest
+  std::stop_source stop_dumps_;
+  std::unique_ptr<WorkQueue> dumps_;  // core files, which may take minutes; posts to work_
 };
 
 }  // namespace xl::toolstack

@@ -44,7 +44,15 @@ void Engine::cut_lines(const DomainRef& domain) {
 }
 
 Result<void> Engine::dismantle(const DomainRef& domain) {
+  if (domain->phase == RecordPhase::running) {
+    domain->phase = RecordPhase::dying;
+    save(*domain);
+  }
   cut_lines(domain);
+  {
+    const std::lock_guard readers(domain->memory_use);
+    domain->memory_gone = true;
+  }
   const auto directories = domain_directories(domain->id, *domain->plan.config.uuid);
   domain->session->store().remove_domain(domain->id, directories);
   auto destroyed =
@@ -53,6 +61,9 @@ Result<void> Engine::dismantle(const DomainRef& domain) {
     spdlog::error("domain {} could not be destroyed: {}", domain->id.value(),
                   describe(destroyed.error()));
     return destroyed;
+  }
+  if (domain->phase != RecordPhase::restarting) {
+    records_->remove(domain->record);
   }
   return {};
 }
@@ -88,6 +99,21 @@ Result<void> Engine::destroy(DomId id) {
   return destroyed;
 }
 
+// The hypervisor counts pauses, and a daemon that was killed may have left some of its own.
+Result<void> Engine::unpause_wholly(const Domain& domain) {
+  constexpr int most_pauses = 16;
+  hv::Hypervisor& hypervisor = domain.session->hypervisor();
+  XL_TRY(hypervisor.unpause(domain.id));
+  for (int i = 0; domain.is_adopted && i < most_pauses; ++i) {
+    XL_TRY_ASSIGN(const hv::DomainInfo info, hypervisor.domain_info(domain.id));
+    if (!info.paused) {
+      break;
+    }
+    XL_TRY(hypervisor.unpause(domain.id));
+  }
+  return {};
+}
+
 // Pausing twice is pausing once: the hypervisor counts, its users do not.
 Result<void> Engine::pause(DomId id) {
   XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
@@ -96,6 +122,7 @@ Result<void> Engine::pause(DomId id) {
   if (!domain->paused) {
     XL_TRY(checked(domain->session, domain->session->hypervisor().pause(id)));
     domain->paused = true;
+    save(*domain);
     emit(LifecycleEvent::Kind::paused, id, domain->claim.name());
   }
   return {};
@@ -106,8 +133,16 @@ Result<void> Engine::unpause(DomId id) {
   const std::lock_guard lock(domain->lifecycle);
   XL_TRY(check_alive(*domain));
   if (domain->paused) {
-    XL_TRY(checked(domain->session, domain->session->hypervisor().unpause(id)));
+    // The record first: one that is held stays from here on.
+    const RecordPhase before = std::exchange(domain->phase, RecordPhase::running);
     domain->paused = false;
+    save(*domain);
+    if (auto unpaused = checked(domain->session, unpause_wholly(*domain)); !unpaused) {
+      domain->phase = before;
+      domain->paused = true;
+      save(*domain);
+      return unpaused;
+    }
     emit(LifecycleEvent::Kind::unpaused, id, domain->claim.name());
   }
   return {};
@@ -120,6 +155,7 @@ Result<void> Engine::rename(DomId id, std::string_view new_name) {
   XL_TRY(check_alive(*domain));
   XL_TRY(domain->claim.rename(new_name));
   domain->plan.config.name = new_name;
+  save(*domain);
   const auto nodes = name_nodes(id, domain->claim.uuid(), domain->plan.config.name);
   XL_TRY(domain->session->store().write(nodes));
   emit(LifecycleEvent::Kind::renamed, id, domain->plan.config.name);

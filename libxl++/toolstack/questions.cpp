@@ -54,6 +54,19 @@ DomainSummary domain_zero(Pages given_to_hypervisor) {
   return summary;
 }
 
+DomainSummary row_of(const hv::DomainInfo& info, const std::shared_ptr<Domain>& domain,
+                     std::string name) {
+  DomainSummary row;
+  row.info = info;
+  if (domain != nullptr) {
+    row.info.memory = current_memory(info, Bytes(domain->memory_target));
+  }
+  row.name = std::move(name);
+  row.created = domain == nullptr ? std::chrono::system_clock::now() : domain->created;
+  row.booted = domain != nullptr && domain->booted;
+  return row;
+}
+
 std::optional<DomId> parse_domain_id(std::string_view text) {
   std::uint16_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -95,17 +108,24 @@ Result<std::vector<DomainSummary>> Engine::list() {
   rows.push_back(domain_zero(host.total_memory));
   for (const hv::DomainInfo& info : domains) {
     const auto name = names.find(info.id);
-    const DomainRef domain = registry_.find(info.id);
-    DomainSummary row;
-    row.info = info;
-    if (domain != nullptr) {
-      row.info.memory = current_memory(info, Bytes(domain->memory_target));
-    }
-    row.name = name == names.end() ? std::string() : name->second;
-    row.created = domain == nullptr ? std::chrono::system_clock::now() : domain->created;
-    rows.push_back(std::move(row));
+    rows.push_back(row_of(info, registry_.find(info.id),
+                          name == names.end() ? std::string() : name->second));
   }
   return rows;
+}
+
+Result<DomainSummary> Engine::summary(DomId id) {
+  const SessionRef session = sessions_.current();
+  if (session == nullptr) {
+    return id == DomId(0) ? Result<DomainSummary>(domain_zero(Pages(0)))
+                          : fail(ErrorCode::not_found, "no domain " + std::to_string(id.value()));
+  }
+  if (id == DomId(0)) {
+    XL_TRY_ASSIGN(const hv::HostInfo host, checked(session, session->hypervisor().host_info()));
+    return domain_zero(host.total_memory);
+  }
+  XL_TRY_ASSIGN(const hv::DomainInfo info, checked(session, session->hypervisor().domain_info(id)));
+  return row_of(info, registry_.find(id), registry_.name_of(id));
 }
 
 Result<config::DomainConfig> Engine::config_of(DomId id) {

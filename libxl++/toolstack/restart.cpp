@@ -24,7 +24,12 @@ void Engine::restart_later(const DomainRef& domain, DomainEnd end,
 
 void Engine::restart(const DomainRef& domain, DomainEnd end) {
   std::unique_lock lock(domain->lifecycle);
-  if (domain->lines_cut || !dismantle(domain) || !registry_.remove(domain)) {
+  if (domain->lines_cut) {
+    return;
+  }
+  domain->phase = RecordPhase::restarting;
+  save(*domain);
+  if (!dismantle(domain) || !registry_.remove(domain)) {
     return;
   }
   DomainPlan plan = domain->plan;
@@ -32,14 +37,16 @@ void Engine::restart(const DomainRef& domain, DomainEnd end) {
   domain->claim.unset_domain();
   Registry::Claim claim = std::move(domain->claim);
   lock.unlock();
-  succeed(std::move(claim), std::move(plan), end);
+  succeed(std::move(claim), std::move(plan), domain->record, end);
   const DomId id = end.id;
   emit(LifecycleEvent::Kind::ended, id, std::move(name), std::move(end));
 }
 
-void Engine::succeed(Registry::Claim claim, DomainPlan plan, DomainEnd& end) {
+void Engine::succeed(Registry::Claim claim, DomainPlan plan, const std::string& record,
+                     DomainEnd& end) {
   const std::string name = plan.config.name;
-  const auto created = create_claimed(std::move(claim), std::move(plan), false, {});
+  const auto created =
+      create_claimed(std::move(claim), std::move(plan), {false, false, record}, {});
   if (created) {
     end.successor = created->id;
   } else {
@@ -70,12 +77,23 @@ void Engine::restart_renamed(const DomainRef& domain, DomainEnd end) {
     return;
   }
   DomainPlan plan = domain->plan;
+  // The new one's record first: until the old one's says that it stepped aside, its name is taken,
+  // and a daemon that finds both begins again.
+  const std::string record = records_->new_key(*plan.config.uuid);
+  Record successor;
+  successor.phase = RecordPhase::restarting;
+  successor.plan = plan;
+  if (const auto written = records_->write(record, successor); !written) {
+    spdlog::error("{}", describe(written.error()));
+  }
   auto claim = step_aside(domain);
+  save(*domain);
   lock.unlock();
   std::string name = plan.config.name;
   if (claim) {
-    succeed(std::move(claim).value(), std::move(plan), end);
+    succeed(std::move(claim).value(), std::move(plan), record, end);
   } else {
+    records_->remove(record);
     end.report += "restarting failed: " + describe(claim.error()) + '\n';
     spdlog::error("domain '{}' could not be restarted: {}", name, describe(claim.error()));
   }

@@ -33,22 +33,42 @@ Result<std::shared_ptr<Session>> SessionSlot::get() {
   if (last_over.valid()) {
     last_over.wait_for(patience);
   }
-  auto hypervisor = factory_();
-  const auto error = hypervisor ? nullptr : std::make_shared<const Error>(hypervisor.error());
-  std::shared_ptr<Session> session;
-  if (error == nullptr) {
-    session = std::make_shared<Session>(std::move(hypervisor).value(), store_);
-    started_(session);
+  auto begun = begin(factory_());
+  end_start(begun);
+  if (!begun) {
+    return Unexpected(std::move(begun).error().while_doing("starting the hypervisor"));
   }
-  lock.lock();
+  return begun;
+}
+
+void SessionSlot::end_start(const Result<std::shared_ptr<Session>>& begun) {
+  const std::lock_guard lock(mutex_);
   is_starting_ = false;
-  session_ = session;
-  last_error_ = error;
+  session_ = begun ? *begun : nullptr;
+  last_error_ = begun ? nullptr : std::make_shared<const Error>(begun.error());
   start_over_.notify_all();
-  if (error != nullptr) {
-    return Unexpected(Error(*error).while_doing("starting the hypervisor"));
-  }
+}
+
+Result<std::shared_ptr<Session>> SessionSlot::begin(
+    Result<std::unique_ptr<hv::Hypervisor>> hypervisor) {
+  XL_TRY_ASSIGN(std::unique_ptr<hv::Hypervisor> running, std::move(hypervisor));
+  auto session = std::make_shared<Session>(std::move(running), store_);
+  XL_TRY(started_(session));
   return session;
+}
+
+Result<bool> SessionSlot::attach(const HypervisorFactory& attach) {
+  XL_TRY_ASSIGN(std::unique_ptr<hv::Hypervisor> hypervisor, attach());
+  if (hypervisor == nullptr) {
+    return false;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    is_starting_ = true;  // what `started` sets going may ask for the session
+  }
+  const auto begun = begin(std::move(hypervisor));
+  end_start(begun);
+  return begun ? Result<bool>(true) : Unexpected(Error(begun.error()));
 }
 
 std::shared_ptr<Session> SessionSlot::current() const {

@@ -19,22 +19,28 @@ namespace xl::toolstack {
 
 class SessionSlot {
  public:
-  // `started` is called with each new session before anyone else sees it.
+  // `started` is called with each new session before anyone else sees it; its error is the start's.
   SessionSlot(HypervisorFactory factory, std::shared_ptr<xenstore::Server> store,
-              std::function<void(std::shared_ptr<Session>)> started)
+              std::function<Result<void>(std::shared_ptr<Session>)> started)
       : factory_(std::move(factory)), store_(std::move(store)), started_(std::move(started)) {}
 
   // Errors: the factory's; everyone who waited for that start gets it, the next call tries again.
   Result<std::shared_ptr<Session>> get();
+  // Before anyone else has this object: takes the hypervisor that runs already, if `attach` gives
+  // one. False if it gives none.
+  Result<bool> attach(const HypervisorFactory& attach);
   // Null if none runs.
   std::shared_ptr<Session> current() const;
   // True for the one caller that ended it.
   bool drop(const std::shared_ptr<Session>& session);
 
  private:
+  Result<std::shared_ptr<Session>> begin(Result<std::unique_ptr<hv::Hypervisor>> hypervisor);
+  void end_start(const Result<std::shared_ptr<Session>>& begun);
+
   HypervisorFactory factory_;
   const std::shared_ptr<xenstore::Server> store_;
-  std::function<void(std::shared_ptr<Session>)> started_;
+  std::function<Result<void>(std::shared_ptr<Session>)> started_;
   mutable std::mutex mutex_;
   std::condition_variable start_over_;
   bool is_starting_ = false;

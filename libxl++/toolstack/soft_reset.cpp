@@ -65,6 +65,8 @@ Result<void> Engine::renew_lines(const DomainRef& domain) {
                   loop_->wake(weak.lock(), Line::store);
                 }));
   domain->store->renew(std::move(page), std::move(client));
+  domain->console_line = {console.frame, console.port};
+  domain->store_line = {ring.frame, ring.port};
   XL_TRY_ASSIGN(domain->console_port, bind_line(domain, console.port, Line::console));
   XL_TRY_ASSIGN(domain->store_port, bind_line(domain, ring.port, Line::store));
   return store.write(domain_nodes({domain->id, *config.uuid, config, ring.port, ring.frame,
@@ -83,6 +85,8 @@ void Engine::soft_reset(const DomainRef& domain, DomainEnd end) {
     return carry_out(domain, std::move(end), config::ShutdownAction::destroy);
   }
   domain->death_seen = false;
+  save(*domain);
+  watch_boot(domain);
   loop_->wake(domain, Line::console);
   loop_->wake(domain, Line::store);
   emit(LifecycleEvent::Kind::resumed, domain->id, domain->claim.name(), std::move(end));

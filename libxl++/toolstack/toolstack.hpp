@@ -23,7 +23,9 @@
 
 #include "base/error.hpp"
 #include "base/types.hpp"
+#include "base/unique_fd.hpp"
 #include "hypervisor-iface/hypervisor.hpp"
+#include "libxl++/coredump/output.hpp"
 #include "libxl++/toolstack/event.hpp"
 
 namespace xl::config {
@@ -49,6 +51,7 @@ struct Options {
       std::chrono::minutes(1);  // and for how long after the last create
   std::chrono::nanoseconds restart_interval =
       std::chrono::seconds(2);  // on_reboot: one start in that time at most
+  std::string dump_dir;         // core files of on_crash="coredump-..."; empty: none are written
 };
 
 struct CreateOptions {
@@ -122,6 +125,11 @@ struct DomainShare {
   hv::SchedulingParameters parameters;
 };
 
+struct DumpOptions {
+  bool live = false;  // the domain runs on meanwhile; else it is paused
+  coredump::Compression compression = coredump::Compression::none;
+};
+
 class Toolstack {
  public:
   static Result<std::unique_ptr<Toolstack>> create(Options options);
@@ -145,6 +153,11 @@ class Toolstack {
   // down; interrupted.
   virtual Result<void> request_shutdown(DomId domain, const ShutdownRequest& request,
                                         std::stop_token cancel) = 0;
+  // Writes the domain's core file to the descriptor, from its beginning on. `progress` is called
+  // often, from this call. Errors: of the file system; interrupted; not_found or busy if it goes.
+  using DumpProgress = std::function<void(Pages done, Pages total)>;
+  virtual Result<void> dump_core(DomId domain, int fd, const DumpOptions& options,
+                                 const DumpProgress& progress, std::stop_token cancel) = 0;
   // The same for a letter of Linux's Magic SysRq.
   virtual Result<void> send_sysrq(DomId domain, char letter, std::chrono::milliseconds timeout,
                                   std::stop_token cancel) = 0;
@@ -187,6 +200,9 @@ class Toolstack {
   virtual Result<hv::HostInfo> host_info() = 0;
   virtual Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) = 0;
   virtual bool hypervisor_running() const = 0;
+
+  // Serves the xenstore to tools at these sockets, until the toolstack goes.
+  virtual Result<void> serve_store(std::vector<UniqueFd> listeners) = 0;
   virtual std::uint64_t store_nodes() = 0;  // in the xenstore
   // There is no domain, and none is being made: nothing would be lost with the hypervisor.
   virtual bool idle() = 0;

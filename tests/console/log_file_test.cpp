@@ -24,6 +24,7 @@ class LogFileOf : public ::testing::Test {
     std::filesystem::remove_all(directory_, ignored);
   }
   static Result<void> append(LogFile& log, const std::string& text) {
+    XL_TRY(log.make_room(text.size()));
     return log.append(std::as_bytes(std::span(text)));
   }
   static std::string content(const LogFile& log) {
@@ -74,6 +75,15 @@ TEST_F(LogFileOf, ASymbolicLinkIsNotFollowed) {
   std::filesystem::create_symlink(directory_ + "/elsewhere", log.path());
   EXPECT_FALSE(append(log, "x"));
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/elsewhere"));
+}
+
+TEST_F(LogFileOf, ADomainLosesWhatIsBeyondACut) {
+  LogFile log(directory_ + "/guest.log", 1000);
+  ASSERT_TRUE(append(log, "counted\nnot counted\n"));
+  ASSERT_TRUE(log.cut_to(8));
+  EXPECT_EQ(content(log), "counted\n");
+  ASSERT_TRUE(log.cut_to(100)) << "nothing is beyond";
+  EXPECT_EQ(content(log), "counted\n");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "libxl++/toolstack/event_log.hpp"
+#include "tests/toolstack/mortal_hypervisor.hpp"
 #include "tests/toolstack/toolstack_fixture.hpp"
 
 namespace xl::toolstack {
@@ -233,18 +234,19 @@ TEST_F(Lifecycle, ADyingHypervisorIsNoticedByACallToo) {
 
 // Two at once would fight for the runtime directory.
 TEST_F(Lifecycle, TheNextHypervisorStartsWhenTheLastIsGone) {
-  create("first");
   std::atomic<bool> is_gone{false};
-  // Lives as long as the fake: its hook is destroyed with it.
-  auto tombstone = std::shared_ptr<int>(new int, [&](int* value) {
-    for (int i = 0; i < 1000; ++i) {
-      std::this_thread::yield();
-    }
-    is_gone = true;
-    delete value;
-  });
-  fake().set_hook([tombstone](const hv::fake::CallRecord&) {});
-  tombstone.reset();
+  // Lives as long as what the toolstack holds.
+  wrap_ = [&](std::unique_ptr<hv::Hypervisor> behind) {
+    const std::shared_ptr<hv::fake::Fate> tombstone(new hv::fake::Fate, [&](auto* fate) {
+      for (int i = 0; i < 1000; ++i) {
+        std::this_thread::yield();
+      }
+      is_gone = true;
+      delete fate;
+    });
+    return std::make_unique<hv::fake::MortalHypervisor>(std::move(behind), tombstone);
+  };
+  create("first");
   std::atomic<bool> was_gone{false};
   on_start_ = [&] { was_gone = is_gone.load(); };
   fake().die();

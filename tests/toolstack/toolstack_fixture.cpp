@@ -80,8 +80,11 @@ ToolstackTest::ToolstackTest() {
     XL_TRY(start_result_);
     on_start_();
     auto fake = std::make_unique<hv::fake::FakeHypervisor>();
-    fakes_.push_back(fake.get());
-    return std::unique_ptr<hv::Hypervisor>(std::move(fake));
+    fakes_.push_back(fake->attach_again());
+    return wrap_(std::move(fake));
+  };
+  options_.attach = [this]() -> Result<std::unique_ptr<hv::Hypervisor>> {
+    return is_left_ ? wrap_(this->fake().attach_again()) : nullptr;
   };
   options_.runtime_dir = directory_ + "/run";
   options_.log_dir = directory_ + "/log";
@@ -99,6 +102,17 @@ ToolstackTest::~ToolstackTest() {
 void ToolstackTest::restart_toolstack() {
   subscription_.reset();
   toolstack_.reset();
+  is_left_ = false;
+  start_toolstack();
+}
+
+void ToolstackTest::kill_toolstack() {
+  is_left_ = !fakes_.empty();
+  subscription_.reset();
+  toolstack_.reset();
+}
+
+void ToolstackTest::start_toolstack() {
   auto made = Toolstack::create(options_);
   ASSERT_TRUE(made) << describe(made.error());
   toolstack_ = std::move(made).value();

@@ -67,8 +67,11 @@ class ToolstackTest : public ::testing::Test {
   hv::fake::FakeHypervisor& fake() { return *fakes_.back(); }
   std::size_t starts() const { return fakes_.size(); }
   Toolstack& toolstack() { return *toolstack_; }
-  // The toolstack goes, and comes again without what it knew.
+  // The toolstack goes, and comes again without what it knew, and without the hypervisor.
   void restart_toolstack();
+  // The toolstack goes as if it had been killed; the hypervisor stays, for the next to find.
+  void kill_toolstack();
+  void start_toolstack();  // the next, after kill_toolstack
 
   config::DomainConfig config(const std::string& name = "guest") const;
   // Creates, and expects that to work.
@@ -87,12 +90,17 @@ class ToolstackTest : public ::testing::Test {
 
   Options options_;
   std::function<void()> on_start_ = [] {};
+  // What the toolstack gets in place of the fake.
+  std::function<std::unique_ptr<hv::Hypervisor>(std::unique_ptr<hv::Hypervisor>)> wrap_ =
+      [](std::unique_ptr<hv::Hypervisor> fake) { return fake; };
   Result<void> start_result_ = {};  // what the next start of a hypervisor gives
 
  private:
   std::string directory_;
   std::string kernel_;
-  std::vector<hv::fake::FakeHypervisor*> fakes_;
+  // The test's own hold on each, which outlives the toolstack's.
+  std::vector<std::unique_ptr<hv::fake::FakeHypervisor>> fakes_;
+  bool is_left_ = false;  // by a killed toolstack
   Mailbox<LifecycleEvent> events_;
   std::unique_ptr<Toolstack> toolstack_;
   std::unique_ptr<Subscription> subscription_;
