@@ -40,6 +40,7 @@ struct HostInfo {
   Pages free_memory;
   Pages scrub_pending;                          // free, not yet scrubbed; part of free_memory
   std::uint64_t hypervisor_overhead_pages = 0;  // taken by the hypervisor itself
+  std::uint64_t resident_bytes = 0;  // of the process that it is on this host; 0: it is none
 };
 
 // One HVM mode with flags.
@@ -127,6 +128,12 @@ class BulkWriter {
   // `to` lies in one segment of a mapping made with this writer. False: nothing promised, store it
   // yourself.
   virtual bool write(std::span<std::byte> to, std::span<const std::byte> from) const = 0;
+  // The same for reading: what was never written stays without memory behind it.
+  virtual bool read(std::span<const std::byte> from, std::span<std::byte> to) const {
+    static_cast<void>(from);
+    static_cast<void>(to);
+    return false;
+  }
 };
 
 // Guest frames mapped into this process; unmapped when it goes. Readable at any time. Writable only

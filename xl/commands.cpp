@@ -17,9 +17,12 @@ constexpr Command table[] = {
      run_create},
     {"list", "[options] [Domain]", "List the domains",
      "-l, --long              Print JSON in libxl's form\n"
-     "-v, --verbose           Print UUID and shutdown reason as well\n",
+     "-v, --verbose           Print UUID and shutdown reason as well\n"
+     "-Z, -c, -n              Print security label, cpupool, NUMA node: the same for all here\n"
+     "--json                  Print JSON\n",
      run_list},
-    {"vm-list", "", "List UUID, domid and name of the domains, without Domain-0", "", run_vm_list},
+    {"vm-list", "[--json]", "List UUID, domid and name of the domains, without Domain-0",
+     "--json                  Print JSON\n", run_vm_list},
     {"shutdown", "[options] -a|<Domain>", "Ask a guest to power off",
      "-a, --all               Ask every guest\n"
      "-w, --wait              Wait until it has shut down; twice: until it does not exist any "
@@ -64,8 +67,10 @@ constexpr Command table[] = {
     {"trigger", "<Domain> <nmi|reset|init|power|sleep|s3resume> [Vcpu]",
      "Send an NMI, a reset or an INIT to a domain or one of its vcpus", "", run_trigger},
     {"console", "<Domain>", "Attach to a domain's console; ^] detaches", "", run_console},
-    {"domid", "<DomainName>", "Print a domain's domid", "", run_domid},
-    {"domname", "<DomainId>", "Print a domain's name", "", run_domname},
+    {"domid", "[--json] <DomainName>", "Print a domain's domid",
+     "--json                  Print JSON\n", run_domid},
+    {"domname", "[--json] <DomainId>", "Print a domain's name",
+     "--json                  Print JSON\n", run_domname},
     {"rename", "<Domain> <NewName>", "Rename a domain", "", run_rename},
     {"mem-set", "[options] <Domain> <Mem['b'|'k'|'m'|'g'|'t']>",
      "Ask a domain's balloon driver for this much memory",
@@ -97,10 +102,15 @@ constexpr Command table[] = {
      "-f, --full-name         Names are not cut\n"
      "--json                  -b, and each look as one JSON object a line\n",
      run_top},
-    {"uptime", "[-s] [Domain ...]", "Print how long domains have been running",
-     "-s                      The short form, with the time of day\n", run_uptime},
-    {"info", "[Key]", "Print what is known of the host, or one key's value", "", run_info},
-    {"dmesg", "[-c]", "Print the hypervisor's log", "-c                      Clear it as well\n",
+    {"uptime", "[options] [Domain ...]", "Print how long domains have been running",
+     "-s                      The short form, with the time of day\n"
+     "--json                  Print JSON\n",
+     run_uptime},
+    {"info", "[--json | Key]", "Print what is known of the host, or one key's value",
+     "--json                  Print JSON\n", run_info},
+    {"dmesg", "[options]", "Print the hypervisor's log",
+     "-c                      Clear it as well\n"
+     "--json                  Print JSON\n",
      run_dmesg},
     {"inspect", "[options] <Kernel>", "Print what is seen in a kernel, and whether it can boot",
      "--json                  Print JSON\n", run_inspect},

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "xl/command.hpp"
 #include "xl/format/domains.hpp"
+#include "xl/format/json.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
 
 namespace xl::cli {
 
 Outcome<void> run_list(const Arguments& arguments) {
-  XL_TRY_ASSIGN(const Options options,
-                Options::parse(arguments, "lv", {{"long", 'l'}, {"verbose", 'v'}}));
+  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "lvZcn",
+                                                      {{"long", 'l'},
+                                                       {"verbose", 'v'},
+                                                       {"context", 'Z'},
+                                                       {"cpupool", 'c'},
+                                                       {"numa", 'n'},
+                                                       {"json", 'j'}}));
   XL_TRY(options.need_words(0, 1));
   XL_TRY_ASSIGN(api::Client client, connect());
   const bool one = !options.words().empty();
@@ -26,7 +32,9 @@ Outcome<void> run_list(const Arguments& arguments) {
   } else {
     XL_TRY_ASSIGN(domains, client.list());
   }
-  print(domain_table(domains, options.has('v')));
+  print(options.has('j') ? domains_json(domains)
+                         : domain_table(domains, {options.has('v'), options.has('Z'),
+                                                  options.has('c'), options.has('n')}));
   return {};
 }
 

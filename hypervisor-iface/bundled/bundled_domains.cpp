@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // The waist's host and domain operations.
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "hypervisor-iface/bundled/parts.hpp"
 #include "hypervisor-iface/bundled/start.hpp"
 #include "hypervisor/abi/xen_version.hpp"
 
 namespace xl::hv::bundled {
+namespace {
+
+// The second number in proc(5)'s statm, which are pages. 0 if the process has gone.
+std::uint64_t resident_bytes(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/statm", pid));
+  std::uint64_t size = 0;
+  std::uint64_t resident = 0;
+  file >> size >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
 
 Result<HostInfo> BundledHypervisor::host_info() {
   XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::host_info, DomId(0)));
@@ -25,6 +40,7 @@ Result<HostInfo> BundledHypervisor::host_info() {
   info.free_memory = Pages(response.results[0]);
   info.scrub_pending = Pages(response.results[1]);
   info.hypervisor_overhead_pages = response.results[2];
+  info.resident_bytes = resident_bytes(parts_->process.pid());
   return info;
 }
 

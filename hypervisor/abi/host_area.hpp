@@ -255,7 +255,7 @@ struct BindingRecord {
 };
 
 struct CounterRecord {
-  char name[24];  // NUL-padded: "exit.hlt", "hypercall.evtchn_op"
+  char name[40];  // NUL-padded: "exit.hlt", "hypercall.event_channel_op"
   std::uint64_t count;
 };
 

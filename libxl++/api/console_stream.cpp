@@ -36,6 +36,7 @@ class ConsoleStream final : public Stream {
     if (!early_.empty()) {
       XL_TRY(toolstack.write_console(id_, std::as_bytes(std::span(early_))));
     }
+    ++core_.service.console_streams;
     return subscription;
   }
 

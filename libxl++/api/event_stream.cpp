@@ -20,11 +20,13 @@ class EventStream final : public Stream {
 
  private:
   Answer<std::unique_ptr<Subscription>> subscribe() override {
-    return core_.service.toolstack.subscribe(
+    auto subscription = core_.service.toolstack.subscribe(
         [outbox = outbox_](const toolstack::LifecycleEvent& event) {
           outbox->put(dump(to_json(event_view(event))) + "\n");
         },
         after_);
+    ++core_.service.event_streams;
+    return subscription;
   }
 
   std::string head() const override {

@@ -152,6 +152,9 @@ void write_requests(Prometheus& out, const Service& service) {
       out.part("_count", labels, count);
     }
   }
+  out.counter("xl_api_streams_total", "Streams that were opened");
+  out.sample({{"path", "/v1/events"}}, service.event_streams);
+  out.sample({{"path", "/v1/domains/{}/console"}}, service.console_streams);
   out.counter("xl_api_request_errors_total", "Requests answered with an error");
   for (std::size_t index = 0; index < routes().size(); ++index) {
     if (const std::uint64_t errors = service.accounts[index].errors; errors > 0) {

@@ -3,6 +3,7 @@
 // handlers are free of transport; they call the Toolstack and may block.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -15,18 +16,29 @@
 
 namespace xl::api {
 
+// What came of one route's requests. Any thread.
+struct RouteAccount {
+  std::atomic<std::uint64_t> count{0};
+  std::atomic<std::uint64_t> errors{0};
+  std::atomic<std::uint64_t> nanoseconds{0};
+};
+
 // What the handlers share. Any thread.
 struct Service {
   toolstack::Toolstack& toolstack;
   DaemonFacts facts;
   std::int64_t started_ms = 0;
-  std::atomic<std::uint64_t> log_cleared{0};  // `xl dmesg -c`: the log starts here
-  std::atomic<bool> stopping{false};          // no more creates
+  std::atomic<std::uint64_t> log_cleared{0};      // `xl dmesg -c`: the log starts here
+  std::atomic<bool> stopping{false};              // no more creates
+  std::array<RouteAccount, 64> accounts{};        // by the route's place in routes()
+  std::atomic<std::uint64_t> event_streams{0};    // opened so far
+  std::atomic<std::uint64_t> console_streams{0};  // the same
 };
 
 enum class Lane {
   quick,    // a question, or a step that never waits for much
   slow,     // makes, destroys, reads files
+  patient,  // waits for a guest
   console,  // a byte stream after an Upgrade, the log as text without
   events,   // a stream of lines; with follow=false those that are kept
 };

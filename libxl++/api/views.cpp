@@ -50,6 +50,8 @@ std::string hardware_capabilities() {
   return text;
 }
 
+}  // namespace
+
 const char* event_name(toolstack::LifecycleEvent::Kind kind) {
   using Kind = toolstack::LifecycleEvent::Kind;
   switch (kind) {
@@ -73,8 +75,6 @@ const char* event_name(toolstack::LifecycleEvent::Kind kind) {
   return "unknown";
 }
 
-}  // namespace
-
 DomainView domain_view(const toolstack::DomainSummary& domain) {
   const hv::DomainInfo& info = domain.info;
   DomainView view;
@@ -95,6 +95,7 @@ DomainView domain_view(const toolstack::DomainSummary& domain) {
   view.created_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(domain.created.time_since_epoch())
           .count();
+  view.booted = domain.booted;
   return view;
 }
 

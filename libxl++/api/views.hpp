@@ -9,6 +9,7 @@ namespace xl::api {
 
 DomainView domain_view(const toolstack::DomainSummary& domain);
 CreatedView created_view(const toolstack::CreatedDomain& domain);
+const char* event_name(toolstack::LifecycleEvent::Kind kind);
 EventView event_view(const toolstack::LifecycleEvent& event);
 HostView host_view(const hv::HostInfo& info);
 

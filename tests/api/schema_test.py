@@ -11,10 +11,12 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import jsonschema
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 DAEMON, SPEC = sys.argv[1:3]
 spec = yaml.safe_load(open(SPEC))
@@ -106,7 +108,7 @@ class SchemaTest(unittest.TestCase):
             return response.status, None
         kind = response.getheader("Content-Type")
         self.assertIn(kind, described["content"])
-        if kind != "application/json":
+        if kind != "application/json":  # text
             return response.status, text.decode()
         value = json.loads(text)
         jsonschema.validate(value, described["content"][kind]["schema"])
@@ -129,6 +131,14 @@ class SchemaTest(unittest.TestCase):
         for action in "unpause", "pause", "unpause":
             status, _ = self.call("POST", f"/v1/domains/{domid}/{action}", "/v1/domains/{domain}/" + action)
             self.assertEqual(status, 204)
+        path, pattern = f"/v1/domains/{domid}/memory", "/v1/domains/{domain}/memory"
+        status, memory = self.call("GET", path, pattern)
+        self.assertEqual(status, 200, memory)
+        status, memory = self.call("POST", path, pattern, {"target_kib": memory["static_max_kib"] - 4096})
+        self.assertEqual(status, 200, memory)
+        self.assertEqual(memory["target_kib"], memory["static_max_kib"] - 4096)
+        status, _ = self.call("POST", path, pattern, {"target_kib": memory["static_max_kib"] + 1})
+        self.assertGreaterEqual(status, 400)
         status, _ = self.call("POST", f"/v1/domains/{domid}/rename", "/v1/domains/{domain}/rename", {"name": "c"})
         self.assertEqual(status, 204)
         _, configs = self.call("GET", "/v1/libxl")
@@ -143,6 +153,42 @@ class SchemaTest(unittest.TestCase):
                          (status, text))
         self.assertEqual(self.call("DELETE", "/v1/domains/c", "/v1/domains/{domain}")[0], 204)
         self.assertEqual(self.call("GET", "/v1/domains/c", "/v1/domains/{domain}")[0], 404)
+
+    def test_guest_requests(self):
+        """The fake's guest takes nothing, so each request is withdrawn."""
+        domid = self.make("deaf")["domid"]
+        for action, body in [("shutdown", {"action": "poweroff"}), ("shutdown", {"action": "reboot", "trigger": True}),
+                             ("sysrq", {"letter": "h"})]:
+            status, error = self.call("POST", f"/v1/domains/{domid}/{action}", "/v1/domains/{domain}/" + action,
+                                      {**body, "timeout_ms": 20})
+            self.assertEqual((status, error["error"]["code"]), (501 if "trigger" in body else 504,
+                                                                "not_supported" if "trigger" in body else "timeout"))
+        for action, body in [("shutdown", {"action": "explode"}), ("shutdown", {}), ("sysrq", {"letter": "hh"}),
+                             ("sysrq", {"letter": ""}), ("shutdown", {"action": "reboot", "timeout_ms": 1 << 40})]:
+            status, _ = self.call("POST", f"/v1/domains/{domid}/{action}", "/v1/domains/{domain}/" + action, body,
+                                  request_schema=False)
+            self.assertEqual(status, 400)
+        self.call("POST", "/v1/domains/deaf/pause", "/v1/domains/{domain}/pause")
+        status, error = self.call("POST", "/v1/domains/deaf/shutdown", "/v1/domains/{domain}/shutdown",
+                                  {"action": "poweroff"})
+        self.assertEqual((status, error["error"]["code"]), (503, "busy"))
+
+    def test_guest_requests_end_with_their_domain(self):
+        for action, body in ("shutdown", {"action": "poweroff"}), ("sysrq", {"letter": "h"}):
+            domid = self.make("going")["domid"]
+            answer = []
+            asking = threading.Thread(target=lambda: answer.append(self.call(
+                "POST", f"/v1/domains/{domid}/{action}", "/v1/domains/{domain}/" + action, body)[0]))
+            asking.start()
+            connection = UnixConnection(self.socket)
+            connection.request("GET", "/v1/events?after=0")
+            response = connection.getresponse()
+            while not ((event := json.loads(response.readline()))["event"] == "trigger" and event["domid"] == domid):
+                pass
+            connection.close()
+            self.call("DELETE", f"/v1/domains/{domid}", "/v1/domains/{domain}")
+            asking.join()
+            self.assertEqual(answer, [204])
 
     def test_missing_domains(self):
         for method, action in [("GET", ""), ("DELETE", ""), ("POST", "/pause"), ("POST", "/unpause"),
@@ -184,6 +230,26 @@ class SchemaTest(unittest.TestCase):
         self.assertEqual(self.call("DELETE", f"/v1/host/log?before={log['next']}", "/v1/host/log")[0], 204)
         self.assertEqual(self.call("DELETE", "/v1/host/log")[0], 400)
         self.assertEqual(self.call("GET", "/v1/host/log?from=x")[0], 400)
+
+    def test_metrics(self):
+        self.make("measured")
+        status, text = self.call("GET", "/v1/metrics")
+        self.assertEqual(status, 200)
+        families = {family.name: family for family in text_string_to_metric_families(text)}
+        state = {(sample.labels["name"], sample.labels["state"]): sample.value
+                 for sample in families["xl_domain_state"].samples}
+        self.assertEqual((state["measured", "running"] + state["measured", "blocked"], state["measured", "paused"]),
+                         (1, 0))
+        self.assertEqual(families["xl_domain_memory_bytes"].type, "gauge")
+        self.assertEqual(families["xl_events"].type, "counter")  # the parser takes the _total off
+        created = [s.value for s in families["xl_events"].samples if s.labels == {"event": "created"}]
+        self.assertGreaterEqual(created[0], 1)
+        self.assertEqual(families["xl_api_request_seconds"].type, "summary")
+        self.assertGreater(families["process_resident_memory_bytes"].samples[0].value, 1 << 20)
+        for family in families.values():
+            self.assertTrue(family.documentation, family.name)
+            self.assertNotEqual(family.type, "unknown", family.name)
+        self.call("DELETE", "/v1/domains/measured", "/v1/domains/{domain}")
 
     def test_images(self):
         status, report = self.call("POST", "/v1/images/inspect", body={"path": self.kernel})

@@ -246,7 +246,7 @@ TEST(Wire, StatusOfAnyValueIsAnError) {
 TEST(Wire, NameThatFillsItsRecordIsWhole) {
   abi::CounterRecord record{};
   std::memset(record.name, 'x', sizeof(record.name));
-  EXPECT_EQ(from_wire(record).name, std::string(24, 'x'));
+  EXPECT_EQ(from_wire(record).name, std::string(sizeof(record.name), 'x'));
 }
 
 TEST(Wire, RecordThatIsCutIsDropped) {

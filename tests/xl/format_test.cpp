@@ -9,6 +9,7 @@
 #include "xl/format/domains.hpp"
 #include "xl/format/host.hpp"
 #include "xl/format/image.hpp"
+#include "xl/format/json.hpp"
 
 namespace xl::cli {
 namespace {
@@ -56,9 +57,15 @@ std::vector<api::DomainView> some_domains() {
 }
 
 TEST(Format, DomainTable) {
-  expect_golden("list.txt", domain_table(some_domains(), false));
-  expect_golden("list-verbose.txt", domain_table(some_domains(), true));
-  expect_golden("list-empty.txt", domain_table({}, false));
+  expect_golden("list.txt", domain_table(some_domains(), {}));
+  expect_golden("list-verbose.txt", domain_table(some_domains(), {.verbose = true}));
+  expect_golden("list-columns.txt",
+                domain_table(some_domains(), {.context = true, .cpupool = true, .numa = true}));
+  expect_golden("list.json", domains_json(some_domains()));
+  expect_golden("uptime.json", uptime_json(some_domains(), 4'662'000));
+  expect_golden("domid.json", domid_json(some_domains()[1]));
+  expect_golden("info.json", host_json({}));
+  expect_golden("list-empty.txt", domain_table({}, {}));
 }
 
 TEST(Format, VmTable) {

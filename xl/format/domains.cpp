@@ -53,20 +53,27 @@ std::int64_t uptime_of(const api::DomainView& domain, std::int64_t now_ms) {
 
 }  // namespace
 
-std::string domain_table(std::span<const api::DomainView> domains, bool verbose) {
+std::string domain_table(std::span<const api::DomainView> domains, ListColumns columns) {
   std::string text = "Name                                        ID   Mem VCPUs\tState\tTime(s)";
-  text += verbose ? "   UUID                            Reason-Code\tSecurity Label\n" : "\n";
+  text += columns.verbose   ? "   UUID                            Reason-Code\tSecurity Label"
+          : columns.context ? "   Security Label"
+                            : "";
+  text += columns.cpupool ? "         Cpupool" : "";
+  text += columns.numa ? " NODE Affinity" : "";
+  text += '\n';
   for (const api::DomainView& domain : domains) {
     text +=
         format("%-40s %5u %5" PRIu64 " %5u     %s  %8.1f", domain.name.c_str(),
                static_cast<unsigned>(domain.domid), domain.memory_kib / 1024, domain.vcpus_online,
                state_letters(domain).c_str(), static_cast<double>(domain.cpu_time_ns) / 1e9);
-    if (verbose) {
+    if (columns.verbose) {
       const std::optional<unsigned> reason = reason_code(domain);
       text += " " + domain.uuid;
       text += reason ? format(" %8x", *reason) : format(" %8s", "-");
-      text += format(" %16s", "-");
     }
+    text += columns.verbose || columns.context ? format(" %16s", "-") : "";
+    text += columns.cpupool ? format("%16s", "Pool-0") : "";
+    text += columns.numa ? " all" : "";
     text += '\n';
   }
   return text;

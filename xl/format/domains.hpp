@@ -10,8 +10,16 @@
 
 namespace xl::cli {
 
-// xl list; `verbose` adds UUID, reason code and (empty) security label.
-std::string domain_table(std::span<const api::DomainView> domains, bool verbose);
+// Columns beside the usual ones.
+struct ListColumns {
+  bool verbose = false;  // UUID, reason code and security label (always empty here)
+  bool context = false;  // the label alone
+  bool cpupool = false;  // always the one pool
+  bool numa = false;     // always the one node
+};
+
+// xl list.
+std::string domain_table(std::span<const api::DomainView> domains, ListColumns columns);
 // xl vm-list, without Domain-0.
 std::string vm_table(std::span<const api::DomainView> domains);
 // xl uptime; `now_ms` since 1970.
