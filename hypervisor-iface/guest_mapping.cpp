@@ -74,7 +74,10 @@ Result<void> GuestMapping::write(GuestPhys at, std::span<const std::byte> bytes)
 Result<void> GuestMapping::read(GuestPhys at, std::span<std::byte> bytes) const {
   return for_each_stretch(segments_, at, bytes.size(),
                           [&](std::span<std::byte> host, std::size_t offset) {
-                            std::memcpy(bytes.data() + offset, host.data(), host.size());
+                            const std::span<std::byte> to = bytes.subspan(offset, host.size());
+                            if (!writer_ || host.size() < page_size || !writer_->read(host, to)) {
+                              std::memcpy(to.data(), host.data(), host.size());
+                            }
                           });
 }
 

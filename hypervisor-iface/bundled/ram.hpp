@@ -35,6 +35,8 @@ class Ram final : public BulkWriter {
   std::span<std::byte> frames(Mfn first, Pages count) const;
   // By pwrite(2): half the time of faulting the pages in and copying (docs/adr/0033).
   bool write(std::span<std::byte> to, std::span<const std::byte> from) const override;
+  // By pread(2): a page that nobody has written to needs none, where a load would make one.
+  bool read(std::span<const std::byte> from, std::span<std::byte> to) const override;
   // Forgets that this process has touched the memory (its resident size shrinks); the content
   // stays.
   static void let_go(std::span<std::byte> memory);

@@ -76,12 +76,13 @@ Answer<CheckedView> Client::check(const CreateRequest& request) {
 Answer<std::vector<DomainView>> Client::list() {
   XL_TRY_ASSIGN(const HttpResponse response, call("GET", "/v1/domains"));
   XL_TRY_ASSIGN(const json body, parse_json(response.body));
-  JsonReader reader(body, "domain list");
-  json entries = json::array();
-  reader.need("domains", entries);
-  XL_TRY(reader.check());
+  const auto entries = body.find("domains");
+  if (entries == body.end() || !entries->is_array()) {
+    return fail(ErrorCode::protocol, "domain list lacks 'domains'");
+  }
   std::vector<DomainView> domains;
-  for (const json& entry : entries) {
+  domains.reserve(entries->size());
+  for (const json& entry : *entries) {
     XL_TRY_ASSIGN(DomainView domain, from_json<DomainView>(entry));
     domains.push_back(std::move(domain));
   }
@@ -116,6 +117,19 @@ Answer<void> Client::rename(std::string_view domain, std::string_view new_name) 
       call("POST", domain_target(domain, "/rename"), dump({{"name", std::string(new_name)}})));
 }
 
+Answer<void> Client::shutdown(std::string_view domain, std::string_view action,
+                              std::uint64_t timeout_ms, bool fall_back_to_trigger) {
+  return nothing(call("POST", domain_target(domain, "/shutdown"),
+                      dump({{"action", std::string(action)},
+                            {"timeout_ms", timeout_ms},
+                            {"trigger", fall_back_to_trigger}})));
+}
+
+Answer<void> Client::sysrq(std::string_view domain, char letter, std::uint64_t timeout_ms) {
+  return nothing(call("POST", domain_target(domain, "/sysrq"),
+                      dump({{"letter", std::string(1, letter)}, {"timeout_ms", timeout_ms}})));
+}
+
 Answer<HostView> Client::host() {
   return parse_as<HostView>(call("GET", "/v1/host"));
 }
@@ -138,6 +152,11 @@ Answer<void> Client::clear_hypervisor_log(std::uint64_t before) {
 Answer<std::string> Client::inspect(std::string_view path) {
   XL_TRY_ASSIGN(HttpResponse response,
                 call("POST", "/v1/images/inspect", dump({{"path", std::string(path)}})));
+  return std::move(response.body);
+}
+
+Answer<std::string> Client::metrics() {
+  XL_TRY_ASSIGN(HttpResponse response, call("GET", "/v1/metrics"));
   return std::move(response.body);
 }
 

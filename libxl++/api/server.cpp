@@ -112,6 +112,7 @@ class UnixServer final : public Server {
   void finish() {
     core_.lanes_closed = true;
     core_.slow.join();
+    core_.patient.join();
     core_.quick.join();
     core_.loop.restart();
     core_.loop.poll();

@@ -32,6 +32,7 @@ struct ServerLimits {
   std::size_t stream_backlog = 4 * 1024 * 1024;    // bytes waiting for one slow stream reader
   std::size_t quick_threads = 4;                   // questions, pause, console input
   std::size_t slow_threads = 16;                   // create, destroy, inspect
+  std::size_t patient_threads = 16;                // shutdown, SysRq: waits for guests
 };
 
 // What the daemon says of itself.

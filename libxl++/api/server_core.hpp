@@ -35,7 +35,12 @@ struct ServerCore {
       : service{toolstack, std::move(facts)},
         limits(bounds),
         quick(bounds.quick_threads),
-        slow(bounds.slow_threads) {}
+        slow(bounds.slow_threads),
+        patient(bounds.patient_threads) {}
+
+  asio::thread_pool& pool(Lane lane) {
+    return lane == Lane::slow ? slow : lane == Lane::patient ? patient : quick;
+  }
 
   // Runs `task` on a lane; at the server's end, when the lanes take no more, here and now.
   void later(asio::thread_pool& lane, std::function<void()> task);
@@ -49,6 +54,7 @@ struct ServerCore {
   asio::io_context loop{1};
   asio::thread_pool quick;
   asio::thread_pool slow;
+  asio::thread_pool patient;
 };
 
 // A connection's place in ServerCore::open. Loop thread.

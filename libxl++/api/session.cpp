@@ -181,7 +181,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
       asio::io_context& loop = self->core_.loop;
       asio::post(loop, [self = std::move(self), reply] { self->finish(std::move(*reply)); });
     };
-    asio::post(route.lane == Lane::slow ? core_.slow : core_.quick, std::move(work));
+    asio::post(core_.pool(route.lane), std::move(work));
   }
 
   // Only the end of the whole connection counts: a peer may have said its last word (shutdown(2)

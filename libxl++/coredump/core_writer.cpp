@@ -212,7 +212,9 @@ Result<void> CoreWriter::write_pages(const ReadFrames& read, const Progress& pro
       XL_TRY(write_chunk(bytes));
       at += part.count;
       done += part.count;
-      progress(done, pages_);
+      if (progress) {
+        progress(done, pages_);
+      }
     }
   }
   return {};

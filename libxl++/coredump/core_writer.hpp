@@ -34,7 +34,7 @@ struct CoreInfo {  // all but the memory's content
 
 // Copies the frames; those that are not there any more are left as they are in `into`, zero.
 using ReadFrames = std::function<Result<void>(hv::Extent frames, std::span<std::byte> into)>;
-using Progress = std::function<void(Pages done, Pages total)>;  // often
+using Progress = std::function<void(Pages done, Pages total)>;  // often; may be empty
 
 // Needs 4 MiB for itself, however large the domain is. Errors: of what it was given; interrupted.
 Result<void> write_core(const CoreInfo& info, const ReadFrames& read, Output& out,
