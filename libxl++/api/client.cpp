@@ -21,16 +21,6 @@ std::string domain_target(std::string_view domain, std::string_view rest = {}) {
   return "/v1/domains/" + percent_encode(domain) + std::string(rest);
 }
 
-WireError error_of(const HttpResponse& response) {
-  if (Result<json> body = parse_json(response.body)) {
-    if (Result<WireError> error = from_json<WireError>(*body)) {
-      return std::move(error).value();
-    }
-  }
-  return WireError(Error{
-      ErrorCode::protocol, "xld answered with status " + std::to_string(response.status), {}, {}});
-}
-
 template <typename T>
 Answer<T> parse_as(Answer<HttpResponse> response) {
   XL_TRY_ASSIGN(const HttpResponse answer, std::move(response));
@@ -45,6 +35,16 @@ Answer<void> nothing(Answer<HttpResponse> response) {
 }
 
 }  // namespace
+
+WireError error_of(const HttpResponse& response) {
+  if (Result<json> body = parse_json(response.body)) {
+    if (Result<WireError> error = from_json<WireError>(*body)) {
+      return std::move(error).value();
+    }
+  }
+  return WireError(Error{
+      ErrorCode::protocol, "xld answered with status " + std::to_string(response.status), {}, {}});
+}
 
 Result<Client> Client::connect(const RuntimeDir& dir) {
   XL_TRY_ASSIGN(Launched launched, connect_or_start(dir));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The handlers that only ask.
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/handlers.hpp"
@@ -13,13 +12,6 @@ namespace xl::api {
 namespace {
 
 using nlohmann::json;
-
-std::vector<toolstack::DomainSummary>::const_iterator find_summary(
-    const std::vector<toolstack::DomainSummary>& list, DomId id) {
-  return std::find_if(list.begin(), list.end(), [id](const toolstack::DomainSummary& domain) {
-    return domain.info.id == id;
-  });
-}
 
 json counters_json(const std::vector<hv::NamedCounter>& counters) {
   json object = json::object();
@@ -43,21 +35,20 @@ nlohmann::ordered_json domain0_json(const toolstack::DomainSummary& domain) {
 
 Answer<Reply> list_domains(Service& service, const Request&) {
   XL_TRY_ASSIGN(const std::vector<toolstack::DomainSummary> list, service.toolstack.list());
-  json entries = json::array();
+  std::vector<DomainView> views;
+  views.reserve(list.size());
   for (const toolstack::DomainSummary& domain : list) {
-    entries.push_back(to_json(domain_view(domain)));
+    views.push_back(domain_view(domain));
   }
-  return json_reply({{"domains", std::move(entries)}});
+  Reply reply;
+  reply.body = list_text(views);
+  return reply;
 }
 
 Answer<Reply> get_domain(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
-  XL_TRY_ASSIGN(const std::vector<toolstack::DomainSummary> list, service.toolstack.list());
-  const auto found = find_summary(list, id);
-  if (found == list.end()) {
-    return fail(ErrorCode::not_found, "domain '" + request.captured[0] + "' has just ended");
-  }
-  return json_reply(to_json(domain_view(*found)));
+  XL_TRY_ASSIGN(const toolstack::DomainSummary domain, service.toolstack.summary(id));
+  return json_reply(to_json(domain_view(domain)));
 }
 
 Answer<Reply> domain_counters(Service& service, const Request& request) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,12 @@
 namespace xl::api {
 
 nlohmann::json to_json(const DomainView& view);
+std::string list_text(std::span<const DomainView> domains);  // {"domains":[...]}
 nlohmann::json to_json(const MemoryView& view);
 nlohmann::json to_json(const MemoryRequest& request);
+nlohmann::json to_json(const VcpuView& view);
+nlohmann::json to_json(const PinRequest& request);
+nlohmann::json to_json(const ShareView& view);
 nlohmann::json to_json(const HostView& view);
 nlohmann::json to_json(const DaemonView& view);
 nlohmann::json to_json(const CreateRequest& request);

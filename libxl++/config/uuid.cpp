@@ -49,11 +49,13 @@ Result<Uuid> Uuid::parse(std::string_view text) {
 }
 
 std::string to_string(const Uuid& uuid) {
+  constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
   text.reserve(hyphenated_length);
   for (const std::uint8_t octet : uuid.octets()) {
     if (is_hyphen_place(text.size())) text += '-';
-    text += fmt::format("{:02x}", octet);
+    text += digits[octet >> 4U];
+    text += digits[octet & 0xfU];
   }
   return text;
 }

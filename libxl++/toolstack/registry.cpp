@@ -188,4 +188,10 @@ std::vector<std::shared_ptr<Domain>> Registry::all() const {
   return domains;
 }
 
+std::string Registry::name_of(DomId domain) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = names_by_domain_.find(domain);
+  return found == names_by_domain_.end() ? std::string() : found->second;
+}
+
 }  // namespace xl::toolstack

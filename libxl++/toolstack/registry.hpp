@@ -70,6 +70,7 @@ class Registry {
   // Null if it is not there, or not yet.
   std::shared_ptr<Domain> find(DomId domain) const;
   std::optional<DomId> find(std::string_view name) const;
+  std::string name_of(DomId domain) const;  // empty if it has none
   // Also while it is being made.
   bool contains(DomId domain) const;
   // Of domains that are being made too.
