@@ -85,6 +85,11 @@ void redirect_stderr(const std::string& log_file) {
   }
 }
 
+// Xen's folder for the host's daemon; beside the consoles' logs for a user's.
+std::string dump_dir(const api::RuntimeDir& dir) {
+  return dir.path() == "/run/xl" ? "/var/lib/xen/dump" : dir.path() + "/dump";
+}
+
 }  // namespace
 
 Result<void> serve(const Options& options, Backend backend) {
@@ -92,11 +97,16 @@ Result<void> serve(const Options& options, Backend backend) {
   XL_TRY(dir.make());
   XL_TRY(take_lock(dir));
   XL_TRY(open_log(options.log_file, options.log_level));
+  toolstack::Options made{
+      std::move(backend.start),
+      {},
+      dir.path(),
+      options.console_log_dir.empty() ? dir.console_dir() : options.console_log_dir,
+      options.console_log_kib << 10,
+      options.kernel_cache_mib << 20};
+  made.dump_dir = options.dump_dir.empty() ? dump_dir(dir) : options.dump_dir;
   XL_TRY_ASSIGN(std::unique_ptr<toolstack::Toolstack> toolstack,
-                toolstack::Toolstack::create(
-                    {std::move(backend.start), {}, dir.path(),
-                     options.console_log_dir.empty() ? dir.console_dir() : options.console_log_dir,
-                     options.console_log_kib << 10, options.kernel_cache_mib << 20}));
+                toolstack::Toolstack::create(std::move(made)));
   const ScopeExit end_backend([&] {
     toolstack.reset();
     backend.end();

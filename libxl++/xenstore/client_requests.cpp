@@ -35,10 +35,13 @@ Connection::Reply Connection::add_watch(Request& request) {
   if (!request.payload.empty()) {
     XL_TRY_ASSIGN(watch->depth, request.payload.number());
   }
+  if (is_special(watch->path) && watch->depth.value_or(0) > 1) {
+    return refuse(EINVAL);
+  }
   if (find_watch(watch->path, watch->token) != watches_.end()) {
     return refuse(EEXIST);
   }
-  if (!caller_.is_privileged() && watches_.size() >= store_.limits().watches) {
+  if (!caller_.is_privileged() && exceeds(watches_.size() + 1, limits().watches)) {
     ++store_.hits(caller_.domain).watches;
     return refuse(E2BIG);
   }
@@ -89,7 +92,7 @@ Connection::Reply Connection::start_transaction(Request& request) {
   if (request.header.transaction != 0) {
     return refuse(EBUSY);
   }
-  if (!caller_.is_privileged() && transactions_.size() >= store_.limits().transactions) {
+  if (!caller_.is_privileged() && exceeds(transactions_.size() + 1, limits().transactions)) {
     ++store_.hits(caller_.domain).transactions;
     return refuse(ENOSPC);
   }
@@ -174,17 +177,6 @@ Connection::Reply Connection::domain_zero_request(Request& request, DomId domain
       return ok;
     default: return ok;  // RESUME: release events are not held back here
   }
-}
-
-Connection::Reply Connection::control(Request& request) {
-  if (!caller_.is_privileged()) {
-    return refuse(EACCES);
-  }
-  const std::optional<std::string_view> command = request.payload.string();
-  if (command == "help") {
-    return terminated("help\ncheck");
-  }
-  return command == "check" ? Reply(ok) : Reply(refuse(EINVAL));
 }
 
 }  // namespace xl::xenstore

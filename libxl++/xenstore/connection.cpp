@@ -12,6 +12,12 @@
 #include "libxl++/xenstore/xs_wire.hpp"
 
 namespace xl::xenstore {
+namespace {
+
+// Of a tool, which no limit of domains binds.
+constexpr std::size_t max_tool_events = 16384;
+
+}  // namespace
 
 Connection::Connection(Store& store, Caller caller, std::function<void()> event_queued)
     : store_(store), caller_(caller), event_queued_(std::move(event_queued)) {}
@@ -57,6 +63,10 @@ void Connection::set_target(DomId target) {
   }
 }
 
+const Limits& Connection::limits() const {
+  return store_.limits(caller_.domain);
+}
+
 std::size_t Connection::receive(std::span<const std::byte> bytes) {
   std::size_t taken = 0;
   while (taken < bytes.size() && may_take_request()) {
@@ -97,6 +107,9 @@ void Connection::process_message() {
   const ScopeExit request_over([this] { in_request_ = false; });
   std::string_view payload = message;
   payload.remove_prefix(header_size);
+  if (header.type < request_types) {
+    ++store_.counts().by_type[header.type];
+  }
   Request request{header, PayloadReader(payload)};
   queue_reply(header, dispatch(request));
   if (request.first_event != nullptr) {
@@ -114,6 +127,7 @@ void Connection::queue_reply(const Header& header, Reply reply) {
     output_.push_back(
         {encode(header.type, header.request, header.transaction, *reply), false, false});
   } else {
+    ++store_.counts().errors;
     const std::string payload = std::string(wire_name(reply.error())) + '\0';
     output_.push_back(
         {encode(XS_ERROR, header.request, header.transaction, payload), false, false});
@@ -130,7 +144,15 @@ void Connection::queue_event(const Watch& watch, std::string_view path) {
     return;
   }
   std::string message = encode(XS_WATCH_EVENT, 0, 0, payload);
-  if (!caller_.is_privileged() && events_queued_ >= store_.limits().pending_events) {
+  if (caller_.is_privileged() && events_queued_ >= max_tool_events) {
+    spdlog::warn("xenstore: a tool does not fetch its events; its connection is closed");
+    break_off();
+    output_.clear();
+    output_sent_ = replies_queued_ = events_queued_ = 0;
+    event_queued_();
+    return;
+  }
+  if (!caller_.is_privileged() && exceeds(events_queued_ + 1, limits().pending_events)) {
     // The same event twice says no more than once; only what cannot be said at all is a loss.
     const bool is_queued = std::any_of(
         output_.begin() + (output_sent_ != 0 ? 1 : 0), output_.end(),
@@ -143,6 +165,7 @@ void Connection::queue_event(const Watch& watch, std::string_view path) {
   }
   output_.push_back({std::move(message), true, false});
   ++events_queued_;
+  ++store_.counts().events;
   moved();
   if (!in_request_ && event_queued_) {
     event_queued_();
@@ -188,8 +211,8 @@ void Connection::note_limits() {
   const std::uint64_t total = account->second.total();
   if (total > limit_hits_logged_ && std::has_single_bit(total)) {
     limit_hits_logged_ = total;
-    spdlog::warn("xenstore: domain {} has run into its limits {} times", caller_.domain.value(),
-                 total);
+    spdlog::warn("xenstore: domain {} has run into its limits {} times: {}", caller_.domain.value(),
+                 total, to_string(account->second));
   }
 }
 

@@ -110,6 +110,7 @@ class Connection {
   void process_message();
   void queue_reply(const Header& header, Reply reply);
   void note_limits();
+  const Limits& limits() const;
 
   // requests.cpp
   Reply dispatch(Request& request);
@@ -130,6 +131,11 @@ class Connection {
   Reply end_transaction(Request& request);
   Reply domain_request(Request& request);
   Reply domain_zero_request(Request& request, DomId domain);
+  // admin_requests.cpp
+  Reply get_quota(Request& request);
+  Reply set_quota(Request& request);
+  Reply get_feature(Request& request);
+  Reply set_feature(Request& request);
   Reply control(Request& request);
 
   void drop_watches();

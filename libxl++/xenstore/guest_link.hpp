@@ -22,7 +22,8 @@ class GuestLink {
   GuestLink(hv::GuestMapping page, std::unique_ptr<Client> client)
       : page_(std::move(page)),
         client_(std::move(client)),
-        ring_(std::in_place, page_.segments().front().bytes, client_->position()) {}
+        ring_(std::in_place, page_.segments().front().bytes, client_->position(),
+              client_->features()) {}
 
   // Nothing once ended.
   Ring::Progress pump() {

@@ -32,7 +32,7 @@ XsResult<const NodeState*> find_allowed(const Operation& operation, std::string_
 }
 
 XsResult<void> check_value(const Operation& operation, std::string_view value) {
-  if (!operation.caller.is_privileged() && value.size() > operation.limits.node_size) {
+  if (!operation.caller.is_privileged() && exceeds(value.size(), operation.limits.node_size)) {
     ++operation.hits.node_size;
     return refuse(ENOSPC);
   }
@@ -64,7 +64,7 @@ XsResult<void> create(const Operation& operation, std::string_view path, std::st
   const PermissionsRef permissions = permissions_below(nearest->permissions, operation.caller);
   const DomId owner = owner_of(permissions);
   if (!operation.caller.is_privileged() &&
-      operation.view.owned_by(owner) + missing.size() > operation.limits.nodes) {
+      exceeds(operation.view.owned_by(owner) + missing.size(), operation.limits.nodes)) {
     ++operation.hits.nodes;
     return refuse(ENOSPC);
   }
@@ -152,7 +152,7 @@ XsResult<void> set_permissions(const Operation& operation, std::string_view path
     return refuse(EACCES);
   }
   if (!caller.is_privileged()) {
-    if (permissions.size() > operation.limits.permissions) {
+    if (exceeds(permissions.size(), operation.limits.permissions)) {
       ++operation.hits.permissions;
       return refuse(ENOSPC);
     }

@@ -27,6 +27,9 @@ enum class Op : std::uint8_t {
   step,               // domain, flags, ring position if flags say so, then as in Step
   node,               // path, value, permissions, generation, generation of the list of children
   next_generation,    // value
+  limit,              // domain + 1 or 0, name, value
+  features,           // domain, value
+  forget,             // domain
 };
 
 // Where the server stands in a guest's ring.

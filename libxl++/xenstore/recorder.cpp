@@ -65,6 +65,28 @@ void Recorder::special(std::string_view event, const Permissions& allowed) {
   }
 }
 
+void Recorder::limit(std::optional<DomId> domain, std::string_view name, std::uint64_t value) {
+  if (enabled_) {
+    start(Op::limit);
+    number(domain ? std::uint64_t{domain->value()} + 1 : 0);
+    text(name);
+    number(value);
+  }
+}
+
+void Recorder::features(DomId domain, std::uint32_t features) {
+  if (enabled_) {
+    start(Op::features, domain);
+    number(features);
+  }
+}
+
+void Recorder::forget(DomId domain) {
+  if (enabled_) {
+    start(Op::forget, domain);
+  }
+}
+
 void Recorder::introduce(DomId domain) {
   if (enabled_) {
     start(Op::introduce, domain);

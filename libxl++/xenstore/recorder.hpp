@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,11 @@ class Recorder {
   void put(std::string_view path, const NodeState& state);
   void erase(std::string_view path);
   void special(std::string_view event, const Permissions& permissions);
+
+  // --- what domain 0 has arranged for a domain, or (none) for all ---
+  void limit(std::optional<DomId> domain, std::string_view name, std::uint64_t value);
+  void features(DomId domain, std::uint32_t features);
+  void forget(DomId domain);  // its limits and features
 
   // --- a guest's connection ---
   void introduce(DomId domain);

@@ -37,8 +37,38 @@ bool Replay::apply_one(RecordReader& reader) {
     case Op::special:
     case Op::node:
     case Op::next_generation: return apply_to_tree(op, reader);
+    case Op::limit:
+    case Op::features:
+    case Op::forget: return apply_arrangement(op, reader);
     default: return apply_to_guest(op, reader);
   }
+}
+
+bool Replay::apply_arrangement(Op op, RecordReader& reader) {
+  if (op == Op::limit) {
+    const std::uint64_t domain = reader.number(std::uint64_t{UINT16_MAX} + 1);
+    const LimitField* field = find_limit(reader.text());
+    const std::uint64_t value = reader.number();
+    if (!reader.ok() || field == nullptr) {
+      return false;
+    }
+    store_.set_limit(
+        domain == 0 ? std::nullopt : std::optional(DomId(static_cast<std::uint16_t>(domain - 1))),
+        *field, value);
+    return true;
+  }
+  const DomId domain(static_cast<std::uint16_t>(reader.number(UINT16_MAX)));
+  const auto features =
+      static_cast<std::uint32_t>(op == Op::features ? reader.number(UINT32_MAX) : 0);
+  if (!reader.ok()) {
+    return false;
+  }
+  if (op == Op::features) {
+    store_.set_features(domain, features);
+  } else {
+    store_.drop_arrangements(domain);
+  }
+  return true;
 }
 
 bool Replay::apply_to_tree(Op op, RecordReader& reader) {

@@ -34,6 +34,7 @@ class Replay {
  private:
   bool apply_one(RecordReader& reader);
   bool apply_to_tree(Op op, RecordReader& reader);
+  bool apply_arrangement(Op op, RecordReader& reader);
   bool apply_to_guest(Op op, RecordReader& reader);
   bool step(Connection& guest, RecordReader& reader);
   bool watch(Connection& guest, RecordReader& reader);

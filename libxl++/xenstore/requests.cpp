@@ -43,6 +43,10 @@ Connection::Reply Connection::dispatch(Request& request) {
     case XS_RESUME:
     case XS_SET_TARGET: return domain_request(request);
     case XS_CONTROL: return control(request);
+    case get_feature_request: return get_feature(request);
+    case set_feature_request: return set_feature(request);
+    case get_quota_request: return get_quota(request);
+    case set_quota_request: return set_quota(request);
     default: return dispatch_node(request);
   }
 }
@@ -55,7 +59,7 @@ Connection::Reply Connection::dispatch_node(Request& request) {
       return refuse(ENOENT);
     }
     request.transaction = &found->second;
-    const bool is_full = found->second.view.size() >= store_.limits().transaction_nodes;
+    const bool is_full = exceeds(found->second.view.size() + 1, limits().transaction_nodes);
     if (is_full && !caller_.is_privileged()) {
       ++store_.hits(caller_.domain).transaction_nodes;
       return refuse(ENOSPC);
@@ -85,7 +89,7 @@ Operation Connection::operation(Request& request) {
                                               : static_cast<View&>(store_.tree());
   std::vector<Change>& changes =
       request.transaction != nullptr ? request.transaction->changes : request.changes;
-  return {view, caller_, store_.limits(), store_.hits(caller_.domain), changes};
+  return {view, caller_, limits(), store_.hits(caller_.domain), changes};
 }
 
 XsResult<std::string> Connection::path_argument(Request& request, bool allow_special) {

@@ -16,8 +16,6 @@ namespace {
 constexpr std::uint32_t size = XENSTORE_RING_SIZE;
 // Of one pump: enough for what fits into the ring, few enough to be fair to the other domains.
 constexpr int max_moves = 8;
-constexpr std::uint32_t server_features =
-    XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
 
 // SAFETY: the page is 4-byte aligned and as long as the structure (Ring's contract); atomic_ref is
 // the only way in which words that the guest writes are touched.
@@ -29,9 +27,9 @@ std::atomic_ref<std::uint32_t> word(std::byte* page, std::size_t offset) {
 
 }  // namespace
 
-Ring::Ring(std::span<std::byte> page, std::optional<RingPosition> position)
+Ring::Ring(std::span<std::byte> page, std::optional<RingPosition> position, std::uint32_t features)
     : page_(page.data()), is_resumed_(position.has_value()) {
-  XL_RING_WORD(server_features).store(server_features, std::memory_order_relaxed);
+  XL_RING_WORD(server_features).store(features, std::memory_order_relaxed);
   if (position) {
     position_ = *position;
     XL_RING_WORD(error).store(position_.error, std::memory_order_relaxed);

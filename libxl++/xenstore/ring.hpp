@@ -23,7 +23,9 @@ class Ring {
  public:
   // `page` holds at least the interface's structure, 4-byte aligned. `position`: where an earlier
   // process stopped; what it had begun to show the guest is shown wholly now.
-  explicit Ring(std::span<std::byte> page, std::optional<RingPosition> position = std::nullopt);
+  // `features`: what the page offers, XENSTORE_SERVER_FEATURE_*.
+  explicit Ring(std::span<std::byte> page, std::optional<RingPosition> position = std::nullopt,
+                std::uint32_t features = 0);
 
   struct Progress {
     bool notify = false;  // tell the guest

@@ -60,6 +60,11 @@ bool Client::broken() const {
   return connection_->broken();
 }
 
+std::uint32_t Client::features() const {
+  const std::lock_guard lock(server_.mutex_);
+  return server_.store_.features(connection_->caller().domain);
+}
+
 std::optional<RingPosition> Client::position() const {
   const std::lock_guard lock(server_.mutex_);
   return connection_->position();
@@ -158,7 +163,8 @@ Result<std::string> Server::read(std::string_view path) {
   const std::lock_guard lock(mutex_);
   LimitHits hits;
   std::vector<xenstore::Change> changes;
-  auto value = xenstore::read({store_.tree(), domain_zero, store_.limits(), hits, changes}, path);
+  auto value =
+      xenstore::read({store_.tree(), domain_zero, store_.default_limits(), hits, changes}, path);
   if (!value) {
     return Unexpected(to_error(value.error(), "reading", path));
   }
@@ -178,7 +184,8 @@ Result<std::vector<std::string>> Server::list(std::string_view path) {
   const std::lock_guard lock(mutex_);
   LimitHits hits;
   std::vector<xenstore::Change> changes;
-  auto list = xenstore::list({store_.tree(), domain_zero, store_.limits(), hits, changes}, path);
+  auto list =
+      xenstore::list({store_.tree(), domain_zero, store_.default_limits(), hits, changes}, path);
   if (!list) {
     return Unexpected(to_error(list.error(), "listing", path));
   }
@@ -190,10 +197,30 @@ void Server::remove_domain(DomId domain, std::span<const std::string> paths) {
   LimitHits hits;
   std::vector<xenstore::Change> changes;
   for (const std::string& path : paths) {
-    (void)xenstore::remove({store_.tree(), domain_zero, store_.limits(), hits, changes}, path);
+    (void)xenstore::remove({store_.tree(), domain_zero, store_.default_limits(), hits, changes},
+                           path);
   }
   store_.fire(changes);
   store_.forget(domain);
+}
+
+void Server::domain_shut_down(DomId domain) {
+  const Change change(*this);
+  store_.fire_special(release_event, domain);
+}
+
+Statistics Server::statistics() {
+  const std::lock_guard lock(mutex_);
+  Statistics statistics;
+  statistics.requests = store_.counts();
+  statistics.nodes = store_.tree().size();
+  statistics.watches = store_.watches().size();
+  statistics.guests = store_.guests();
+  statistics.journal_bytes = journal_ == nullptr ? 0 : journal_->size();
+  for (const auto& [domain, hits] : store_.all_hits()) {
+    statistics.limit_hits.emplace(DomId(domain), hits);
+  }
+  return statistics;
 }
 
 std::uint64_t Server::size() {

@@ -52,6 +52,8 @@ class Client {
 
   // Where the server stands in the guest's ring; none if it never began.
   std::optional<RingPosition> position() const;
+  // What the guest may be offered: server_features.
+  std::uint32_t features() const;
 
  private:
   friend class Server;
@@ -106,7 +108,11 @@ class Server {
   // The paths with all below them, those that exist; then what else `domain` owns, anywhere.
   void remove_domain(DomId domain, std::span<const std::string> paths);
 
+  // It runs no more, but is still there: those who watch @releaseDomain hear of that too.
+  void domain_shut_down(DomId domain);
+
   // --- account ---
+  Statistics statistics();
   std::uint64_t size();  // nodes
   LimitHits limit_hits(DomId domain);
 

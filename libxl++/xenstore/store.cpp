@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libxl++/xenstore/connection.hpp"
+#include "libxl++/xenstore/xs_wire.hpp"
 
 namespace xl::xenstore {
 namespace {
@@ -31,15 +32,41 @@ void Store::fire(std::span<const Change> changes) {
   }
 }
 
-void Store::fire_special(std::string_view event) {
+void Store::fire_special(std::string_view event, DomId domain) {
   const auto permissions = special_.find(event);
-  watches_.visit(event, true, [&](const Watch& watch) {
+  const std::string with_domain = std::string(event) + '/' + std::to_string(domain.value());
+  const auto tell = [&](const Watch& watch, std::string_view path) {
     const Caller& caller = watch.owner->caller();
     if (caller.is_privileged() ||
         (permissions != special_.end() && may_read(permissions->second, caller))) {
-      watch.owner->queue_event(watch, event);
+      watch.owner->queue_event(watch, path);
     }
-  });
+  };
+  watches_.visit(event, true, [&](const Watch& watch) { tell(watch, event); });
+  watches_.visit_children_of(event, [&](const Watch& watch) { tell(watch, with_domain); });
+  watches_.visit(with_domain, true, [&](const Watch& watch) { tell(watch, with_domain); });
+}
+
+const Limits& Store::limits(DomId domain) const {
+  const auto own = own_limits_.find(domain);
+  return own == own_limits_.end() ? default_limits_ : own->second;
+}
+
+void Store::set_limit(std::optional<DomId> domain, const LimitField& field, std::uint64_t value) {
+  recorder_.limit(domain, field.name, value);
+  Limits& limits =
+      domain ? own_limits_.try_emplace(*domain, default_limits_).first->second : default_limits_;
+  limits.*field.limit = value;
+}
+
+std::uint32_t Store::features(DomId domain) const {
+  const auto own = own_features_.find(domain);
+  return own == own_features_.end() ? all_features : own->second;
+}
+
+void Store::set_features(DomId domain, std::uint32_t features) {
+  recorder_.features(domain, features);
+  own_features_.insert_or_assign(domain, features);
 }
 
 XsResult<PermissionsRef> Store::special_permissions(std::string_view event) const {
@@ -66,7 +93,7 @@ XsResult<void> Store::set_special_permissions(std::string_view event, Permission
 void Store::introduce(DomId domain, Connection& connection) {
   recorder_.introduce(domain);
   restore_introduced(domain, connection);
-  fire_special(introduce_event);
+  fire_special(introduce_event, domain);
 }
 
 void Store::restore_introduced(DomId domain, Connection& connection) {
@@ -84,19 +111,19 @@ void Store::release(DomId domain) {
   found->second->forget();
   guests_.erase(found);
   if (was_introduced) {
-    fire_special(release_event);
+    fire_special(release_event, domain);
   }
 }
 
 void Store::disconnect(Connection& connection) {
   connection.set_introduced(false);
-  fire_special(release_event);
+  fire_special(release_event, connection.caller().domain);
 }
 
 void Store::connect_again(Connection& connection) {
   connection.set_introduced(true);
   connection.reset();
-  fire_special(introduce_event);
+  fire_special(introduce_event, connection.caller().domain);
 }
 
 bool Store::is_introduced(DomId domain) const {
@@ -121,9 +148,27 @@ void Store::record_all(Recorder& recorder) const {
   for (const auto& [event, permissions] : special_) {
     recorder.special(event, *permissions);
   }
+  const auto record_limits = [&](std::optional<DomId> domain, const Limits& limits) {
+    for (const LimitField& field : limit_fields) {
+      recorder.limit(domain, field.name, limits.*field.limit);
+    }
+  };
+  record_limits(std::nullopt, default_limits_);
+  for (const auto& [domain, limits] : own_limits_) {
+    record_limits(domain, limits);
+  }
+  for (const auto& [domain, features] : own_features_) {
+    recorder.features(domain, features);
+  }
   for (const auto& [id, connection] : guests_) {
     recorder.introduce(DomId(id));
     connection->record_all(recorder);
+  }
+}
+
+void Store::drop_arrangements(DomId domain) {
+  if (own_limits_.erase(domain) + own_features_.erase(domain) != 0) {
+    recorder_.forget(domain);
   }
 }
 
@@ -142,6 +187,7 @@ void Store::forget(DomId domain) {
     }
   }
   hits_.erase(domain.value());
+  drop_arrangements(domain);
 }
 
 }  // namespace xl::xenstore

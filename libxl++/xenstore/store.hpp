@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "libxl++/xenstore/operations.hpp"
 #include "libxl++/xenstore/permissions.hpp"
 #include "libxl++/xenstore/recorder.hpp"
+#include "libxl++/xenstore/statistics.hpp"
 #include "libxl++/xenstore/tree.hpp"
 #include "libxl++/xenstore/watches.hpp"
 
@@ -27,7 +29,7 @@ inline constexpr std::string_view release_event = "@releaseDomain";
 
 class Store {
  public:
-  explicit Store(Limits limits = {}) : limits_(limits), tree_(recorder_) {}
+  explicit Store(Limits limits = {}) : default_limits_(limits), tree_(recorder_) {}
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -35,13 +37,22 @@ class Store {
   Recorder& recorder() { return recorder_; }
   Tree& tree() { return tree_; }
   WatchIndex& watches() { return watches_; }
-  const Limits& limits() const { return limits_; }
+  const Limits& default_limits() const { return default_limits_; }
+  const Limits& limits(DomId domain) const;
+  // Of one domain, or none: the default, which holds for all that have none of their own.
+  void set_limit(std::optional<DomId> domain, const LimitField& field, std::uint64_t value);
+  // What the guest's ring page says that it can use.
+  std::uint32_t features(DomId domain) const;
+  void set_features(DomId domain, std::uint32_t features);
+  void drop_arrangements(DomId domain);
   LimitHits& hits(DomId domain) { return hits_[domain.value()]; }
   const std::unordered_map<std::uint16_t, LimitHits>& all_hits() const { return hits_; }
+  RequestCounts& counts() { return counts_; }
+  std::size_t guests() const { return guests_.size(); }
 
   // Tells each watch that may know of it.
   void fire(std::span<const Change> changes);
-  void fire_special(std::string_view event);
+  void fire_special(std::string_view event, DomId domain);
 
   // Who may hear a special event, beside domain 0. Errors: EINVAL, no such event.
   XsResult<PermissionsRef> special_permissions(std::string_view event) const;
@@ -73,7 +84,10 @@ class Store {
   void forget(DomId domain);
 
  private:
-  const Limits limits_;
+  Limits default_limits_;
+  std::map<DomId, Limits> own_limits_;
+  std::map<DomId, std::uint32_t> own_features_;
+  RequestCounts counts_;
   Recorder recorder_;
   Tree tree_;
   WatchIndex watches_;

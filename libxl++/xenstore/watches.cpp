@@ -9,6 +9,7 @@ namespace xl::xenstore {
 
 void WatchIndex::add(const Watch& watch) {
   by_path_[watch.path].push_back(&watch);
+  ++size_;
 }
 
 void WatchIndex::remove(const Watch& watch) {
@@ -16,7 +17,7 @@ void WatchIndex::remove(const Watch& watch) {
   if (found == by_path_.end()) {
     return;
   }
-  std::erase(found->second, &watch);
+  size_ -= std::erase(found->second, &watch);
   if (found->second.empty()) {
     by_path_.erase(found);
   }
@@ -29,7 +30,20 @@ void WatchIndex::visit_at(std::string_view watched, std::string_view path,
     return;
   }
   for (const Watch* watch : found->second) {
-    if (!watch->depth || depth_below(path, watched) <= *watch->depth) {
+    const bool wants_children = is_special(watched) && watch->depth == 1U;
+    if (!wants_children && (!watch->depth || depth_below(path, watched) <= *watch->depth)) {
+      visitor(*watch);
+    }
+  }
+}
+
+void WatchIndex::visit_children_of(std::string_view special, const Visitor& visitor) const {
+  const auto found = by_path_.find(special);
+  if (found == by_path_.end()) {
+    return;
+  }
+  for (const Watch* watch : found->second) {
+    if (watch->depth == 1U) {
       visitor(*watch);
     }
   }

@@ -33,15 +33,20 @@ class WatchIndex {
   // The watch stays where it is until remove().
   void add(const Watch& watch);
   void remove(const Watch& watch);
+  std::size_t size() const { return size_; }
 
   using Visitor = std::function<void(const Watch&)>;
   // Each watch that an event on `path` concerns: those on it and, unless `exact`, those on its
   // parents.
   void visit(std::string_view path, bool exact, const Visitor& visitor) const;
+  // Those on a special path that ask for what lies one level below it, and only those; visit()
+  // leaves them out.
+  void visit_children_of(std::string_view special, const Visitor& visitor) const;
 
  private:
   void visit_at(std::string_view watched, std::string_view path, const Visitor& visitor) const;
 
+  std::size_t size_ = 0;
   struct PathHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view path) const {

@@ -48,12 +48,13 @@ std::optional<std::string_view> PayloadReader::string() {
 
 XsResult<std::uint32_t> PayloadReader::number() {
   const std::optional<std::string_view> text = string();
-  if (!text) {
-    return refuse(EINVAL);
-  }
+  return text ? parse_number(*text) : XsResult<std::uint32_t>(refuse(EINVAL));
+}
+
+XsResult<std::uint32_t> parse_number(std::string_view text) {
   std::uint32_t value = 0;
-  const char* end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, value);
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc{} || stop != end) {
     return refuse(EINVAL);
   }

@@ -30,6 +30,9 @@ Header parse_header(std::span<const std::byte, header_size> bytes);
 std::string encode(std::uint32_t type, std::uint32_t request, std::uint32_t transaction,
                    std::string_view payload);
 
+// The text as a decimal number. Errors: EINVAL.
+XsResult<std::uint32_t> parse_number(std::string_view text);
+
 // Takes NUL-terminated strings off a payload, in order.
 class PayloadReader {
  public:

@@ -109,13 +109,13 @@ TEST_F(Transactions, CostWhatTheyTouchNotWhatIsThere) {
 
 TEST_F(Transactions, AreLimitedInNumberAndSize) {
   std::vector<std::uint32_t> open;
-  for (std::size_t i = 0; i < store.limits().transactions; ++i) {
+  for (std::size_t i = 0; i < store.default_limits().transactions; ++i) {
     open.push_back(guest.start());
   }
   EXPECT_EQ(guest.ask(XS_TRANSACTION_START, {""}), strings({"ENOSPC"}));
   EXPECT_EQ(store.hits(DomId(1)).transactions, 1U);
   std::string answer;
-  for (std::size_t i = 0; i <= store.limits().transaction_nodes; ++i) {
+  for (std::size_t i = 0; i <= store.default_limits().transaction_nodes; ++i) {
     answer = guest.read("data/x" + std::to_string(i), open.front());
   }
   EXPECT_EQ(answer, strings({"ENOSPC"}));
@@ -124,7 +124,7 @@ TEST_F(Transactions, AreLimitedInNumberAndSize) {
 }
 
 TEST_F(Transactions, NodesOfAGuestAreLimitedInsideAndOutside) {
-  const std::uint64_t free = store.limits().nodes - store.tree().owned_by(DomId(1));
+  const std::uint64_t free = store.default_limits().nodes - store.tree().owned_by(DomId(1));
   for (std::uint64_t i = 0; i < free; ++i) {
     ASSERT_EQ(guest.write("data/x" + std::to_string(i), ""), ok);
   }

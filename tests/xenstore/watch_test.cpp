@@ -108,7 +108,7 @@ TEST_F(Watches, OfAClosedConnectionAreGone) {
 TEST_F(Watches, EventsThatNobodyFetchesAreBoundedAndCounted) {
   guest.ask(XS_WATCH, {"data", "t"});
   guest.events();
-  const std::size_t limit = store.limits().pending_events;
+  const std::size_t limit = store.default_limits().pending_events;
   for (std::size_t i = 0; i < 2 * limit; ++i) {
     zero.write("/local/domain/1/data/x" + std::to_string(i), "");
   }
@@ -124,7 +124,7 @@ TEST_F(Watches, EventsThatNobodyFetchesAreBoundedAndCounted) {
 }
 
 TEST_F(Watches, AreLimited) {
-  for (std::size_t i = 0; i < store.limits().watches; ++i) {
+  for (std::size_t i = 0; i < store.default_limits().watches; ++i) {
     ASSERT_EQ(guest.ask(XS_WATCH, {"data", std::to_string(i)}), ok);
   }
   EXPECT_EQ(guest.ask(XS_WATCH, {"data", "more"}), strings({"E2BIG"}));
