@@ -189,6 +189,16 @@ def bench_round_trip(report, build):
                    row["p50_us"], "us", note=f"p99 {row['p99_us']:.0f} us")
 
 
+def bench_xenstore(report, build, quick):
+    domains = "1,10" if quick else "1,10,100,1000"
+    done = subprocess.run([build / "tests" / "bench" / "xl-bench-xenstore", "--json", "--domains", domains], check=True,
+                          capture_output=True, text=True)
+    for row in json.loads(done.stdout)["xenstore"]:
+        budget = 50 if row["operation"] in ("read", "write") else None
+        report.add(f"xenstore {row['operation']} through the socket, {row['domains']} domains, p50", row["p50_us"], "us",
+                   budget, note=f"p99 {row['p99_us']:.0f} us")
+
+
 def show_exits(exits):
     print("\nexits and hypercalls of one Debian boot to power-off, by cause:")
     rows = exits.items() if isinstance(exits, dict) else ((row["name"], row["count"]) for row in exits)
@@ -214,6 +224,7 @@ def main():
                  lambda: bench_memory(report, 20 if options.quick else 100),
                  lambda: bench_many(report, 50 if options.quick else 1000, 10 if options.quick else 60),
                  lambda: bench_cycles(report, 200 if options.quick else 10_000),
+                 lambda: bench_xenstore(report, options.build, options.quick),
                  lambda: bench_round_trip(report, options.build)):
         try:
             step()
