@@ -83,6 +83,7 @@ Outcome<void> run_rename(const Arguments& arguments);
 Outcome<void> run_trigger(const Arguments& arguments);
 Outcome<void> run_top(const Arguments& arguments);
 Outcome<void> run_unpause(const Arguments& arguments);
+Outcome<void> run_dump_core(const Arguments& arguments);
 Outcome<void> run_shutdown(const Arguments& arguments);
 Outcome<void> run_reboot(const Arguments& arguments);
 Outcome<void> run_sysrq(const Arguments& arguments);

@@ -41,6 +41,10 @@ constexpr Command table[] = {
      run_sysrq},
     {"button-press", "<Domain> power|sleep", "Refused: PVH guests have no buttons; see shutdown",
      "", run_button_press},
+    {"dump-core", "[options] <Domain> <File>", "Write a domain's memory and registers to a file",
+     "-L, --live              Let it run on meanwhile; else it is paused\n"
+     "-z HOW, --compress[=zstd|gzip]  Compress the file\n",
+     run_dump_core},
     {"destroy", "<Domain>", "End a domain at once and free all that it has", "", run_destroy},
     {"pause", "<Domain>", "Stop a domain's vcpus until it is unpaused", "", run_pause},
     {"unpause", "<Domain>", "Let a paused domain run on", "", run_unpause},
@@ -98,6 +102,7 @@ constexpr Command table[] = {
      "-d, --delay=SECONDS     Between two looks (3)\n"
      "-b, --batch             Print, take no keys\n"
      "-i, --iterations=N      End after so many looks\n"
+     "-v, --vcpus             The time of each vcpu\n"
      "-r, --repeat-header     The header above each domain\n"
      "-f, --full-name         Names are not cut\n"
      "--json                  -b, and each look as one JSON object a line\n",

@@ -48,7 +48,9 @@ WireError error_of(const HttpResponse& response) {
 
 Result<Client> Client::connect(const RuntimeDir& dir) {
   XL_TRY_ASSIGN(Launched launched, connect_or_start(dir));
-  return Client(dir, std::move(launched.connection));
+  Client client(dir, std::move(launched.connection));
+  client.may_start_ = true;
+  return client;
 }
 
 Result<Client> Client::connect_running(const RuntimeDir& dir) {
@@ -58,14 +60,14 @@ Result<Client> Client::connect_running(const RuntimeDir& dir) {
 
 Answer<HttpResponse> Client::call(std::string_view method, std::string_view target,
                                   std::string_view body) {
-  XL_TRY_ASSIGN(HttpResponse response, http_.request(method, target, body));
+  XL_TRY_ASSIGN(HttpResponse response, request(method, target, body));
   if (response.status >= 400) {
     return Unexpected(error_of(response));
   }
   return response;
 }
 
-Answer<CreatedView> Client::create(const CreateRequest& request) {
+Answer<CreatedView> Client::create_once(const CreateRequest& request) {
   return parse_as<CreatedView>(call("POST", "/v1/domains", dump(to_json(request))));
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,14 +23,22 @@ struct LogView {
   std::uint64_t next = 0;
 };
 
+using CoreProgress = std::function<void(std::uint64_t pages, std::uint64_t of)>;
+
+// What a refused request's response says.
+WireError error_of(const HttpResponse& response);
+
 class Client {
  public:
-  // Starts xld if it does not run.
+  // Starts xld if it does not run, and again, once for each call that can be made twice, if it dies
+  // under it.
   static Result<Client> connect(const RuntimeDir& dir);
   // Error not_found if it does not run.
   static Result<Client> connect_running(const RuntimeDir& dir);
 
   // --- domains; `domain` is a name or a domid ---
+  // If xld dies under it, the error says that the domain was undone; if it exists, a warning says
+  // so.
   Answer<CreatedView> create(const CreateRequest& request);
   Answer<CheckedView> check(const CreateRequest& request);
   Answer<std::vector<DomainView>> list();
@@ -53,6 +62,10 @@ class Client {
   // Returns when the guest has done it. Error timeout: it has not, or not wholly.
   Answer<VcpusView> set_vcpus(std::string_view domain, const VcpusRequest& request);
   Answer<void> trigger(std::string_view domain, std::string_view name, std::uint32_t vcpu);
+  // Writes its core file to the descriptor, from the beginning on; `compression` is "none", "zstd"
+  // or "gzip". Takes a connection of its own.
+  Answer<void> dump_core(std::string_view domain, int fd, bool live, std::string_view compression,
+                         const CoreProgress& progress);
   Answer<void> sysrq(std::string_view domain, char letter, std::uint64_t timeout_ms);
 
   // --- scheduling; without a domain: of all ---
@@ -81,11 +94,18 @@ class Client {
  private:
   Client(RuntimeDir dir, UniqueFd connection)
       : dir_(std::move(dir)), http_(std::move(connection)) {}
+  // --- client_recovery.cpp ---
+  Result<void> reconnect();
+  Result<HttpResponse> request(std::string_view method, std::string_view target,
+                               std::string_view body);
+
+  Answer<CreatedView> create_once(const CreateRequest& request);
   Answer<HttpResponse> call(std::string_view method, std::string_view target,
                             std::string_view body = {});
 
   RuntimeDir dir_;
   HttpClient http_;
+  bool may_start_ = false;  // another xld, if this one dies
 };
 
 Result<EventView> parse_event(std::string_view line);

@@ -24,6 +24,7 @@ Answer<Reply> rename_domain(Service& service, const Request& request);
 Answer<Reply> get_memory(Service& service, const Request& request);
 Answer<Reply> set_memory(Service& service, const Request& request);
 Answer<Reply> domain_counters(Service& service, const Request& request);
+Answer<Reply> core_needs_upgrade(Service& service, const Request& request);
 Answer<Reply> shutdown_domain(Service& service, const Request& request);
 Answer<Reply> sysrq_domain(Service& service, const Request& request);
 Answer<Reply> set_vcpus(Service& service, const Request& request);

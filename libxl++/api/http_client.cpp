@@ -145,8 +145,10 @@ Result<HttpResponse> HttpClient::request(std::string_view method, std::string_vi
 }
 
 Result<std::optional<ByteStream>> HttpClient::upgrade(std::string_view target,
-                                                      HttpResponse& refused) {
-  XL_TRY(send("GET", target, {}, "Connection: Upgrade\r\nUpgrade: xl-console\r\n"));
+                                                      HttpResponse& refused,
+                                                      std::string_view protocol) {
+  XL_TRY(
+      send("GET", target, {}, "Connection: Upgrade\r\nUpgrade: " + std::string(protocol) + "\r\n"));
   XL_TRY_ASSIGN(const Head head, receive_head());
   if (head.status != 101) {
     XL_TRY_ASSIGN(refused, receive_body(head));

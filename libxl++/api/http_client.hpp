@@ -56,7 +56,8 @@ class HttpClient {
   Result<HttpResponse> request(std::string_view method, std::string_view target,
                                std::string_view body = {});
   // These take the connection over; a status other than the expected one is left in `refused`.
-  Result<std::optional<ByteStream>> upgrade(std::string_view target, HttpResponse& refused);
+  Result<std::optional<ByteStream>> upgrade(std::string_view target, HttpResponse& refused,
+                                            std::string_view protocol = "xl-console");
   Result<std::optional<LineStream>> stream(std::string_view target, HttpResponse& refused);
 
  private:

@@ -42,6 +42,7 @@ const std::vector<Route>& routes() {
       {"POST", "/v1/domains/{}/pause", Lane::quick, pause_domain},
       {"POST", "/v1/domains/{}/unpause", Lane::quick, unpause_domain},
       {"POST", "/v1/domains/{}/rename", Lane::quick, rename_domain},
+      {"GET", "/v1/domains/{}/core", Lane::core, core_needs_upgrade},
       {"POST", "/v1/domains/{}/shutdown", Lane::patient, shutdown_domain},
       {"POST", "/v1/domains/{}/sysrq", Lane::patient, sysrq_domain},
       {"GET", "/v1/vcpus", Lane::quick, list_vcpus},

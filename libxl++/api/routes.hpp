@@ -39,6 +39,7 @@ enum class Lane {
   quick,    // a question, or a step that never waits for much
   slow,     // makes, destroys, reads files
   patient,  // waits for a guest
+  core,     // writes to a descriptor after an Upgrade, is refused without
   console,  // a byte stream after an Upgrade, the log as text without
   events,   // a stream of lines; with follow=false those that are kept
 };

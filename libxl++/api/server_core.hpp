@@ -16,6 +16,7 @@
 
 #include "libxl++/api/routes.hpp"
 #include "libxl++/api/server.hpp"
+#include "libxl++/coredump/output.hpp"
 
 namespace xl::api {
 
@@ -79,7 +80,17 @@ class Registered {
 // Whether the peer has closed, not only ended its own sending.
 bool hung_up(Socket& socket);
 
+struct CoreRequest {
+  std::string domain;
+  bool live = false;
+  coredump::Compression compression = coredump::Compression::none;
+};
+// Error: protocol.
+Result<CoreRequest> parse_core_request(const Request& request);
+
 void start_session(ServerCore& core, Socket socket);
+// Writes a core file to a descriptor that comes next on the connection.
+void start_core(ServerCore& core, Socket socket, CoreRequest request);
 // A connection that has become a stream: subscribes on a lane, sends the head, then what comes.
 void start_console(ServerCore& core, Socket socket, std::string early, std::string domain);
 // With `after`, first the events that are kept and have a higher number.

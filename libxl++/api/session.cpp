@@ -129,6 +129,11 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
       std::string early(static_cast<const char*>(rest.data()), rest.size());
       return start_console(core_, release(), std::move(early), request.captured.at(0));
     }
+    if (route.lane == Lane::core && message[http::field::upgrade] == "xl-core") {
+      Result<CoreRequest> core = parse_core_request(request);
+      return core ? start_core(core_, release(), std::move(core).value())
+                  : write(error_reply(WireError(core.error())));
+    }
     run(route, std::move(request));
   }
 

@@ -89,7 +89,7 @@ void Engine::soft_reset(const DomainRef& domain, DomainEnd end) {
   watch_boot(domain);
   loop_->wake(domain, Line::console);
   loop_->wake(domain, Line::store);
-  emit(LifecycleEvent::Kind::resumed, domain->id, domain->claim.name(), std::move(end));
+  emit(LifecycleEvent::Kind::resumed, domain->id, domain->claim.name());
 }
 
 }  // namespace xl::toolstack

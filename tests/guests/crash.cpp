@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ends in the way that its command line names: shutdown (SHUTDOWN_crash), triple (a triple fault),
-// hole (runs where no memory is), stack (a fault on a stack that is not there), reboot. What it
-// printed before must survive.
+// hole (runs where no memory is), stack (a fault on a stack that is not there), reboot, poweroff.
+// What it printed before must survive.
 #include "tests/guests/runtime/runtime.hpp"
 
 extern "C" {
@@ -54,6 +54,9 @@ void guest_main() {
   }
   if (has_word("reboot")) {
     shut_down(SHUTDOWN_reboot);
+  }
+  if (has_word("poweroff")) {
+    shut_down(SHUTDOWN_poweroff);
   }
   shut_down(SHUTDOWN_crash);
 }

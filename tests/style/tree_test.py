@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "libxl++/coredump": ["base", "hypervisor-iface"],
     "libxl++/toolstack": ["base", "hypervisor-iface", "libdomainbuilder", "libxl++/config", "libxl++/console",
                           "libxl++/coredump", "libxl++/xenstore"],
-    "libxl++/api": ["base", "libdomainbuilder", "libxl++/config", "libxl++/toolstack"],
+    "libxl++/api": ["base", "libdomainbuilder", "libxl++/config", "libxl++/coredump", "libxl++/toolstack"],
     "xld": ["base", "hypervisor-iface", "libxl++/api", "libxl++/toolstack"],
     "xl": ["base", "libxl++/api"],
 }
