@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weight, cap and affinity of domains: at their start from the config, later by request. What is
+// requested goes into the domain's plan, so that a restart keeps it.
+#include "libxl++/toolstack/scheduling.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "libxl++/toolstack/engine.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+using config::CpuSet;
+
+CpuSet every_cpu() {
+  return CpuSet().set();
+}
+
+// One of the host's CPUs has to be in the set: the hypervisor would only say "invalid argument".
+Result<void> check_cpus(const CpuSet& set, std::uint32_t host_cpus, const char* which,
+                        ErrorCode code) {
+  if ((set & (every_cpu() >> (config::cpu_list_limit - host_cpus))).any()) {
+    return {};
+  }
+  const std::string has = host_cpus == 1 ? "one, CPU 0" : fmt::format("CPUs 0-{}", host_cpus - 1);
+  return fail(code,
+              fmt::format("{}: none of '{}' is a CPU of this host, which has {}", which,
+                          config::format_cpu_list(set), has),
+              "`xl info nr_cpus` says how many there are; \"all\" means each of them");
+}
+
+Result<void> check_sets(const std::vector<CpuSet>& sets, std::uint32_t host_cpus,
+                        const char* which) {
+  for (const CpuSet& set : sets) {
+    XL_TRY(check_cpus(set, host_cpus, which, ErrorCode::invalid_config));
+  }
+  return {};
+}
+
+std::optional<CpuSet> entry(const std::vector<CpuSet>& sets, std::size_t vcpu) {
+  return vcpu < sets.size() ? std::optional(sets[vcpu]) : std::nullopt;
+}
+
+void replace_entry(std::vector<CpuSet>& sets, std::size_t vcpu, const std::optional<CpuSet>& set) {
+  if (set) {
+    sets.resize(std::max(sets.size(), vcpu + 1), every_cpu());
+    sets[vcpu] = *set;
+  }
+}
+
+hv::SchedulingParameters parameters_of(const config::Scheduling& scheduling) {
+  return {static_cast<std::uint16_t>(scheduling.weight),
+          static_cast<std::uint16_t>(scheduling.cap)};
+}
+
+}  // namespace
+
+Result<void> apply_scheduling(hv::Hypervisor& hypervisor, DomId domain,
+                              const config::DomainConfig& config) {
+  const config::Scheduling& scheduling = config.scheduling;
+  const hv::SchedulingParameters parameters = parameters_of(scheduling);
+  if (parameters != hv::SchedulingParameters()) {
+    XL_TRY(hypervisor.set_scheduling(domain, parameters));
+  }
+  const std::size_t vcpus = std::max(scheduling.cpus.size(), scheduling.cpus_soft.size());
+  if (vcpus == 0) {
+    return {};
+  }
+  XL_TRY_ASSIGN(const hv::HostInfo host, hypervisor.host_info());
+  XL_TRY(check_sets(scheduling.cpus, host.cpus, "cpus"));
+  XL_TRY(check_sets(scheduling.cpus_soft, host.cpus, "cpus_soft"));
+  for (std::size_t vcpu = 0; vcpu < vcpus; ++vcpu) {
+    XL_TRY(hypervisor.set_vcpu_affinity(domain, VcpuId(static_cast<std::uint32_t>(vcpu)),
+                                        entry(scheduling.cpus, vcpu),
+                                        entry(scheduling.cpus_soft, vcpu)));
+  }
+  return {};
+}
+
+Result<std::vector<Engine::DomainRef>> Engine::one_or_all(std::optional<DomId> id) {
+  std::vector<DomainRef> domains;
+  if (id == DomId(0)) {
+    return fail(ErrorCode::not_supported,
+                "Domain-0 is the host itself, whose CPUs its own kernel schedules");
+  }
+  if (id) {
+    XL_TRY_ASSIGN(DomainRef domain, registry_.get(*id));
+    domains.push_back(std::move(domain));
+    return domains;
+  }
+  for (const auto& [each, name] : registry_.names()) {
+    if (DomainRef domain = registry_.find(each); domain != nullptr) {
+      domains.push_back(std::move(domain));
+    }
+  }
+  return domains;
+}
+
+Result<std::vector<VcpuSummary>> Engine::vcpus(std::optional<DomId> id) {
+  XL_TRY_ASSIGN(const std::vector<DomainRef> domains, one_or_all(id));
+  std::vector<VcpuSummary> rows;
+  for (const DomainRef& domain : domains) {
+    for (std::uint32_t vcpu = 0; vcpu < domain->plan.config.max_vcpus; ++vcpu) {
+      auto info = checked(domain->session,
+                          domain->session->hypervisor().vcpu_info(domain->id, VcpuId(vcpu)));
+      if (!info && info.error().code == ErrorCode::not_found && !id) {
+        break;  // it went while we asked
+      }
+      XL_TRY(info);
+      rows.push_back({domain->id, domain->claim.name(), *info});
+    }
+  }
+  return rows;
+}
+
+Result<void> Engine::pin_vcpus(DomId id, std::optional<VcpuId> vcpu, std::optional<CpuSet> hard,
+                               std::optional<CpuSet> soft) {
+  XL_TRY_ASSIGN(const std::vector<DomainRef> domains, one_or_all(id));
+  const DomainRef& domain = domains.front();
+  const std::lock_guard lock(domain->lifecycle);
+  XL_TRY_ASSIGN(const hv::HostInfo host,
+                checked(domain->session, domain->session->hypervisor().host_info()));
+  const auto check = [&](const std::optional<CpuSet>& set, const char* which) {
+    return set ? check_cpus(*set, host.cpus, which, ErrorCode::invalid_argument) : Result<void>();
+  };
+  XL_TRY(check(hard, "hard affinity"));
+  XL_TRY(check(soft, "soft affinity"));
+  config::DomainConfig& config = domain->plan.config;
+  if (vcpu && vcpu->value() >= config.max_vcpus) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("'{}' has no vcpu {}", config.name, vcpu->value()),
+                fmt::format("its vcpus are 0 to {}", config.max_vcpus - 1));
+  }
+  const std::uint32_t first = vcpu ? vcpu->value() : 0;
+  const std::uint32_t last = vcpu ? vcpu->value() : config.max_vcpus - 1;
+  for (std::uint32_t each = first; each <= last; ++each) {
+    XL_TRY(checked(domain->session,
+                   domain->session->hypervisor().set_vcpu_affinity(id, VcpuId(each), hard, soft)));
+    replace_entry(config.scheduling.cpus, each, hard);
+    replace_entry(config.scheduling.cpus_soft, each, soft);
+  }
+  save(*domain);
+  return {};
+}
+
+Result<std::vector<DomainShare>> Engine::shares(std::optional<DomId> id) {
+  XL_TRY_ASSIGN(const std::vector<DomainRef> domains, one_or_all(id));
+  std::vector<DomainShare> rows;
+  for (const DomainRef& domain : domains) {
+    auto parameters =
+        checked(domain->session, domain->session->hypervisor().scheduling(domain->id));
+    if (!parameters && parameters.error().code == ErrorCode::not_found && !id) {
+      continue;
+    }
+    XL_TRY(parameters);
+    rows.push_back({domain->id, domain->claim.name(), *parameters});
+  }
+  return rows;
+}
+
+Result<void> Engine::set_share(DomId id, std::optional<std::uint32_t> weight,
+                               std::optional<std::uint32_t> cap) {
+  XL_TRY_ASSIGN(const std::vector<DomainRef> domains, one_or_all(id));
+  const DomainRef& domain = domains.front();
+  const std::lock_guard lock(domain->lifecycle);
+  config::DomainConfig& config = domain->plan.config;
+  config::DomainConfig changed = config;
+  changed.scheduling.weight = weight.value_or(config.scheduling.weight);
+  changed.scheduling.cap = cap.value_or(config.scheduling.cap);
+  if (auto valid = config::validate(changed); !valid) {
+    Error error = valid.error();
+    error.code = ErrorCode::invalid_argument;
+    return Unexpected(std::move(error));
+  }
+  XL_TRY(checked(domain->session, domain->session->hypervisor().set_scheduling(
+                                      id, parameters_of(changed.scheduling))));
+  config.scheduling = changed.scheduling;
+  save(*domain);
+  return {};
+}
+
+}  // namespace xl::toolstack
