@@ -15,7 +15,7 @@ PAGE = 4096
 INIT = r"""
 mkdir -p /sbin
 for word in poweroff reboot; do
-  printf '#!/bin/busybox sh\necho asked to %s\nexec /bin/busybox %s -f\n' $word $word >/sbin/$word
+  printf '#!/bin/busybox sh\necho asked to %s >/dev/console\nexec /bin/busybox %s -f\n' $word $word >/sbin/$word
   chmod +x /sbin/$word
 done
 sysctl -q -w kernel.sysrq=1
