@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "hypervisor-iface/hypervisor.hpp"
 
 namespace xl::hv {
@@ -43,6 +46,26 @@ TEST_F(GuestMappingTest, OutsideIsRefusedAndNothingWritten) {
   EXPECT_FALSE(mapping_.write(GuestPhys(~0ULL), in));
   EXPECT_FALSE(GuestMapping().write(GuestPhys(0), in));
   EXPECT_TRUE(mapping_.write(end - Bytes(2), in));
+}
+
+// Takes what is long, and says that it has.
+class Shortcut final : public BulkWriter {
+ public:
+  bool write(std::span<std::byte>, std::span<const std::byte>) const override { return false; }
+  bool read(std::span<const std::byte>, std::span<std::byte> to) const override {
+    std::fill(to.begin(), to.end(), std::byte{7});
+    return true;
+  }
+};
+
+TEST_F(GuestMappingTest, LongReadsGoByTheBackendsOwnWay) {
+  const GuestMapping mapping({{Gfn(10), first_}}, nullptr, std::make_shared<Shortcut>());
+  std::vector<std::byte> page(page_size);
+  ASSERT_TRUE(mapping.read(to_phys(Gfn(10)), page));
+  EXPECT_EQ(page.back(), std::byte{7});
+  std::byte few[2] = {};
+  ASSERT_TRUE(mapping.read(to_phys(Gfn(10)), few));
+  EXPECT_EQ(few[0], std::byte{0});
 }
 
 }  // namespace
