@@ -81,7 +81,7 @@ class Engine final : public Toolstack {
   Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) override;
   bool hypervisor_running() const override;
   Result<void> serve_store(std::vector<UniqueFd> listeners) override;
-  std::uint64_t store_nodes() override { return store_->size(); }
+  xenstore::Statistics store_statistics() override { return store_->statistics(); }
   bool idle() override;
 
   Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) override;
@@ -156,6 +156,7 @@ class Engine final : public Toolstack {
   Result<void> ask_guest(DomId id, const GuestAsk& ask, const std::stop_token& cancel);
 
   // --- vcpu_hotplug.cpp ---
+  class VcpuOffer;
   Result<VcpuState> await_vcpus(const DomainRef& domain, const VcpuRequest& request,
                                 std::uint64_t number, const std::stop_token& cancel);
   static Unexpected<Error> late(const Domain& domain, const VcpuRequest& request,
@@ -208,6 +209,7 @@ class Engine final : public Toolstack {
   void look_if_booted(const DomainRef& domain);  // event thread
 
   // --- engine.cpp ---
+  void tell_quota(DomId id, const xenstore::LimitHits& hits);
   // Writes the domain's record, as it is now. With Domain::lifecycle held.
   Result<void> try_save(const Domain& domain);
   void save(const Domain& domain);  // logs an error

@@ -4,6 +4,7 @@
 // Linux), and the hypervisor tells when a vcpu has come or gone.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "libxl++/toolstack/engine.hpp"
@@ -53,10 +54,52 @@ Result<void> check_wish(const std::string& name, const VcpuRequest& request, std
 
 }  // namespace
 
-// What the guest makes of it, from here on. `before`: the nodes as they were.
+// Linux announces a plugged cpu a moment before it lets anybody put it to use (cpu_hotplug.c,
+// enable_hotplug_cpu): a udev rule that is quicker fails, and nothing tries again. So what does not
+// come for a while is taken back and offered once more.
+class Engine::VcpuOffer {
+ public:
+  VcpuOffer(const Domain& domain, std::uint32_t wanted) : domain_(domain), wanted_(wanted) {}
+
+  Clock::time_point next() const { return next_; }
+  void look(std::uint32_t online, Clock::time_point now) {
+    if (online != online_) {
+      online_ = online;
+      next_ = now + stall;
+    } else if (now >= next_) {
+      taken_back_ = !taken_back_ && online < wanted_;
+      say(taken_back_ ? "offline" : "online");
+      next_ = now + (taken_back_ ? gap : stall);
+    }
+  }
+
+ private:
+  static constexpr auto stall = std::chrono::milliseconds(2000);
+  static constexpr auto gap = std::chrono::milliseconds(300);  // for the guest to look
+
+  void say(const char* word) {
+    std::vector<xenstore::NodeSpec> nodes;
+    for (std::uint32_t vcpu = 0; vcpu < wanted_; ++vcpu) {
+      const auto state = domain_.session->hypervisor().vcpu_info(domain_.id, VcpuId(vcpu));
+      if (state && !state->online) {
+        nodes.push_back({availability_path(domain_.id, vcpu), word, nullptr});
+      }
+    }
+    (void)domain_.session->store().write(nodes);
+  }
+
+  const Domain& domain_;
+  const std::uint32_t wanted_;
+  std::uint32_t online_ = 0;
+  bool taken_back_ = false;
+  Clock::time_point next_ = Clock::now() + stall;
+};
+
+// What the guest makes of it.
 Result<VcpuState> Engine::await_vcpus(const DomainRef& domain, const VcpuRequest& request,
                                       std::uint64_t number, const std::stop_token& cancel) {
   const Clock::time_point deadline = Clock::now() + request.timeout;
+  VcpuOffer offer(*domain, request.vcpus);
   for (;;) {
     const std::uint64_t rings = domain->vcpu_bell.rings();
     XL_TRY_ASSIGN(const hv::DomainInfo info,
@@ -78,7 +121,9 @@ Result<VcpuState> Engine::await_vcpus(const DomainRef& domain, const VcpuRequest
     if (now >= deadline) {
       return late(*domain, request, state);
     }
-    domain->vcpu_bell.wait(rings, std::min<Clock::time_point>(deadline, now + look_again), cancel);
+    offer.look(state.online, now);
+    domain->vcpu_bell.wait(
+        rings, std::min({deadline, offer.next(), Clock::time_point(now + look_again)}), cancel);
   }
 }
 
@@ -97,6 +142,8 @@ Unexpected<Error> Engine::late(const Domain& domain, const VcpuRequest& request,
                             waited, state.online),
                 "Linux needs CONFIG_XEN and CONFIG_HOTPLUG_CPU");
   }
+  // The request stands.
+  (void)domain.session->store().write(availability(domain.id, request.vcpus, state.max));
   return fail(
       ErrorCode::timeout,
       fmt::format("after {} {} of {} vcpus are online", waited, state.online, request.vcpus),

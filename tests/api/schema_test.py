@@ -13,10 +13,13 @@ import sys
 import tempfile
 import threading
 import unittest
+from pathlib import Path
 
 import jsonschema
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
+
+sys.path.append(str(Path(__file__).parents[1]))
+import exposition  # noqa: E402
 
 DAEMON, SPEC = sys.argv[1:3]
 spec = yaml.safe_load(open(SPEC))
@@ -190,6 +193,42 @@ class SchemaTest(unittest.TestCase):
             asking.join()
             self.assertEqual(answer, [204])
 
+    def test_scheduling(self):
+        domid = self.make("shared", paused=True)["domid"]
+        path = f"/v1/domains/{domid}"
+        template = "/v1/domains/{domain}"
+        pin = {"vcpu": 0, "hard": "0", "soft": "-"}
+        self.assertEqual(self.call("POST", path + "/affinity", template + "/affinity", pin)[0], 204)
+        share = {"weight": 512, "cap": 50}
+        self.assertEqual(self.call("POST", path + "/scheduling", template + "/scheduling", share)[0], 204)
+        rows = self.call("GET", path + "/vcpus", template + "/vcpus")[1]["vcpus"]
+        self.assertEqual([(row["hard_affinity"], row["soft_affinity"]) for row in rows], [("0", "all")])
+        self.assertIn(rows[0], self.call("GET", "/v1/vcpus")[1]["vcpus"])
+        rows = self.call("GET", path + "/scheduling", template + "/scheduling")[1]["domains"]
+        self.assertEqual(rows, [{"domid": domid, "name": "shared", "weight": 512, "cap": 50}])
+        self.assertIn(rows[0], self.call("GET", "/v1/scheduling")[1]["domains"])
+        for end, body in [("/affinity", {"hard": "1024"}), ("/affinity", {"hard": "1000"}), ("/affinity", {"hart": "0"}),
+                          ("/affinity", {"vcpu": 1, "hard": "0"}), ("/scheduling", {"weight": 0}),
+                          ("/scheduling", {"cap": 65536})]:
+            self.assertEqual(self.call("POST", path + end, template + end, body, request_schema=False)[0], 400, body)
+        for method, end in [("POST", "/affinity"), ("POST", "/scheduling"), ("GET", "/vcpus"), ("GET", "/scheduling")]:
+            status, error = self.call(method, "/v1/domains/0" + end, template + end, {} if method == "POST" else None)
+            self.assertEqual((status, error["error"]["code"]), (501, "not_supported"))
+        self.assertEqual(self.call("DELETE", path, template)[0], 204)
+
+    def test_vcpus_and_triggers(self):
+        domid = self.make("single")["domid"]
+        path, template = f"/v1/domains/{domid}", "/v1/domains/{domain}"
+        status, count = self.call("POST", path + "/vcpus", template + "/vcpus", {"vcpus": 1})
+        self.assertEqual((status, count), (200, {"online": 1, "max": 1}))
+        for body in {"vcpus": 0}, {"vcpus": 2}, {"vcpus": "1"}, {"vcpu": 1}:
+            self.assertEqual(self.call("POST", path + "/vcpus", template + "/vcpus", body, request_schema=False)[0], 400, body)
+        self.assertEqual(self.call("POST", path + "/trigger", template + "/trigger", {"trigger": "nmi", "vcpu": 0})[0], 204)
+        for trigger, code in (("power", 501), ("s3resume", 501), ("frob", 400)):
+            self.assertEqual(self.call("POST", path + "/trigger", template + "/trigger", {"trigger": trigger},
+                                       request_schema=False)[0], code)
+        self.assertEqual(self.call("DELETE", path, template)[0], 204)
+
     def test_missing_domains(self):
         for method, action in [("GET", ""), ("DELETE", ""), ("POST", "/pause"), ("POST", "/unpause"),
                                ("GET", "/counters"), ("GET", "/console")]:
@@ -235,7 +274,7 @@ class SchemaTest(unittest.TestCase):
         self.make("measured")
         status, text = self.call("GET", "/v1/metrics")
         self.assertEqual(status, 200)
-        families = {family.name: family for family in text_string_to_metric_families(text)}
+        families = exposition.families(text)
         state = {(sample.labels["name"], sample.labels["state"]): sample.value
                  for sample in families["xl_domain_state"].samples}
         self.assertEqual((state["measured", "running"] + state["measured", "blocked"], state["measured", "paused"]),

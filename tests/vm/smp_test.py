@@ -8,10 +8,16 @@ import harness
 import initramfs
 
 # What a distribution does by a udev rule: a cpu that was plugged is put to use.
-PLUG = '[ "$SUBSYSTEM" = cpu ] && [ "$ACTION" = add ] && echo 1 >"/sys$DEVPATH/online"\n'
+# Linux announces it a moment before it can be used, so that it takes more than one try now and then.
+PLUG = """
+[ "$SUBSYSTEM" = cpu ] && [ "$ACTION" = add ] || exit
+for try in 1 2 3 4 5 6 7 8; do
+  echo 1 >"/sys$DEVPATH/online" && break
+done 2>/dev/null
+"""
 INIT = """
 topology() { sort -u /sys/devices/system/cpu/cpu[0-9]*/topology/$1 | wc -l; }
-[ -e /nodriver ] || uevent /bin/plug &
+uevent /bin/plug &
 echo "ready nproc=$(nproc)"
 while read -r line; do
   case $line in
