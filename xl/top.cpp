@@ -67,7 +67,7 @@ Outcome<TopPlan> make_plan(const Arguments& arguments) {
   return plan;
 }
 
-Outcome<TopSample> take_sample(std::optional<api::Client>& client) {
+Outcome<TopSample> take_sample(std::optional<api::Client>& client, bool with_vcpus) {
   for (bool again = false;; again = true) {
     if (!client) {
       XL_TRY_ASSIGN(client, connect());
@@ -75,15 +75,18 @@ Outcome<TopSample> take_sample(std::optional<api::Client>& client) {
     TopSample sample;
     auto host = client->host();
     auto domains = client->list();
+    auto vcpus = with_vcpus ? client->vcpus({})
+                            : api::Answer<std::vector<api::VcpuView>>(std::vector<api::VcpuView>());
     sample.time_ns = std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
-    if (host && domains) {
+    if (host && domains && vcpus) {
       sample.host = std::move(host).value();
       sample.domains = std::move(domains).value();
+      sample.vcpus = std::move(vcpus).value();
       return sample;
     }
     // xld may have been killed since; the next one finds the domains again.
     if (again) {
-      return Unexpected(Failure(host ? domains.error() : host.error()));
+      return Unexpected(Failure(!host ? host.error() : !domains ? domains.error() : vcpus.error()));
     }
     client.reset();
   }
@@ -111,7 +114,7 @@ Outcome<void> run_batch(TopPlan& plan) {
     if (turn > 0) {
       std::this_thread::sleep_for(plan.delay);
     }
-    XL_TRY_ASSIGN(TopSample now, take_sample(client));
+    XL_TRY_ASSIGN(TopSample now, take_sample(client, plan.view.vcpus));
     const TopSample& old = before ? *before : now;
     if (plan.json) {
       print(json_line(old, now));
@@ -161,7 +164,7 @@ class LiveTop {
 
  private:
   Outcome<void> refresh() {
-    XL_TRY_ASSIGN(TopSample sample, take_sample(client_));
+    XL_TRY_ASSIGN(TopSample sample, take_sample(client_, plan_.view.vcpus));
     before_ = std::exchange(now_, std::move(sample));
     due_ = Clock::now() + plan_.delay;
     return {};
@@ -174,6 +177,7 @@ class LiveTop {
     frame.prompt = prompting_ ? "Delay(sec): " + typed_ : "";
     frame.keys = {{"Delay", false},
                   {"Repeat header", plan_.view.repeat_header},
+                  {"Vcpus", plan_.view.vcpus},
                   {"Full names", plan_.view.full_names},
                   {"Sort order", false},
                   {"Quit", false}};
@@ -197,6 +201,11 @@ class LiveTop {
       case 'S': plan_.view.sort = (plan_.view.sort + 1) % top_columns(); break;
       case 'r':
       case 'R': plan_.view.repeat_header = !plan_.view.repeat_header; break;
+      case 'v':
+      case 'V':
+        plan_.view.vcpus = !plan_.view.vcpus;
+        due_ = Clock::now();
+        break;
       case 'f':
       case 'F': plan_.view.full_names = !plan_.view.full_names; break;
       case 'd':

@@ -151,6 +151,12 @@ std::vector<NodeSpec> domain_nodes(const DomainNodesInput& in) {
   return out.take();
 }
 
+std::vector<NodeSpec> domain_zero_nodes() {
+  return {{"/tool/xenstored", {}, nullptr},
+          {"/local/domain/0/domid", "0", nullptr},
+          {"/local/domain/0/name", "Domain-0", nullptr}};
+}
+
 std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid) {
   return {xenstore::domain_path(id), vm_path(uuid), libxl_path(id), backend_directory(id)};
 }

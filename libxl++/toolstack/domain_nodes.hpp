@@ -28,6 +28,9 @@ struct DomainNodesInput {
 // In an order in which they can be written: parents first.
 std::vector<xenstore::NodeSpec> domain_nodes(const DomainNodesInput& input);
 
+// Domain 0's own, as xenstored and xen-init-dom0 make them.
+std::vector<xenstore::NodeSpec> domain_zero_nodes();
+
 // The directories that hold all of them, to be removed with the domain.
 std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid);
 

@@ -13,10 +13,11 @@ namespace xl::toolstack {
 namespace {
 
 Result<std::shared_ptr<xenstore::Server>> open_store(const std::string& directory) {
-  if (directory.empty()) {
-    return std::make_shared<xenstore::Server>();
+  auto store = std::make_shared<xenstore::Server>();
+  if (!directory.empty()) {
+    XL_TRY_ASSIGN(store, xenstore::Server::open(directory));
   }
-  XL_TRY_ASSIGN(std::shared_ptr<xenstore::Server> store, xenstore::Server::open(directory));
+  XL_TRY(store->write(domain_zero_nodes()));
   return store;
 }
 
@@ -50,6 +51,9 @@ Result<std::unique_ptr<Engine>> Engine::create(Options options) {
   engine->work_ = std::make_unique<WorkQueue>();
   engine->dumps_ = std::make_unique<WorkQueue>();
   XL_TRY_ASSIGN(engine->loop_, EventLoop::create(std::move(handlers)));
+  engine->store_->tell_limit_hits([self = engine.get()](DomId id, const xenstore::LimitHits& hits) {
+    self->loop_->post([self, id, hits] { self->tell_quota(id, hits); });
+  });
   if (engine->options_.attach) {
     auto attached = engine->sessions_.attach(engine->options_.attach);
     if (!attached) {
@@ -76,6 +80,7 @@ Engine::Engine(Options options, std::shared_ptr<xenstore::Server> store,
       }) {}
 
 Engine::~Engine() {
+  store_->tell_limit_hits({});
   // The threads first, as what they run uses the members; each posts to the other.
   if (loop_ != nullptr) {
     loop_->stop();
@@ -104,6 +109,13 @@ void Engine::save(const Domain& domain) {
   if (const auto saved = try_save(domain); !saved) {
     spdlog::error("a daemon after this one would not know the whole of domain {}: {}",
                   domain.id.value(), describe(saved.error()));
+  }
+}
+
+void Engine::tell_quota(DomId id, const xenstore::LimitHits& hits) {
+  if (const DomainRef domain = registry_.find(id)) {
+    emit(LifecycleEvent::Kind::quota, id, domain->claim.name(), {},
+         {{"hits", hits.total()}, {"limits", xenstore::to_string(hits)}});
   }
 }
 

@@ -27,6 +27,7 @@
 #include "hypervisor-iface/hypervisor.hpp"
 #include "libxl++/coredump/output.hpp"
 #include "libxl++/toolstack/event.hpp"
+#include "libxl++/xenstore/statistics.hpp"
 
 namespace xl::config {
 struct DomainConfig;
@@ -203,7 +204,7 @@ class Toolstack {
 
   // Serves the xenstore to tools at these sockets, until the toolstack goes.
   virtual Result<void> serve_store(std::vector<UniqueFd> listeners) = 0;
-  virtual std::uint64_t store_nodes() = 0;  // in the xenstore
+  virtual xenstore::Statistics store_statistics() = 0;
   // There is no domain, and none is being made: nothing would be lost with the hypervisor.
   virtual bool idle() = 0;
 

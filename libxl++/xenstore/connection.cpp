@@ -213,6 +213,9 @@ void Connection::note_limits() {
     limit_hits_logged_ = total;
     spdlog::warn("xenstore: domain {} has run into its limits {} times: {}", caller_.domain.value(),
                  total, to_string(account->second));
+    if (store_.limits_hit) {
+      store_.limits_hit(caller_.domain, account->second);
+    }
   }
 }
 

@@ -228,6 +228,11 @@ std::uint64_t Server::size() {
   return store_.tree().size();
 }
 
+void Server::tell_limit_hits(std::function<void(DomId, const LimitHits&)> hit) {
+  const std::lock_guard lock(mutex_);
+  store_.limits_hit = std::move(hit);
+}
+
 LimitHits Server::limit_hits(DomId domain) {
   const std::lock_guard lock(mutex_);
   const auto found = store_.all_hits().find(domain.value());

@@ -115,6 +115,8 @@ class Server {
   Statistics statistics();
   std::uint64_t size();  // nodes
   LimitHits limit_hits(DomId domain);
+  // `hit` is called, under the server's lock, at a domain's 1st, 2nd, 4th, ... hit.
+  void tell_limit_hits(std::function<void(DomId, const LimitHits&)> hit);
 
  private:
   friend class Client;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -48,6 +49,8 @@ class Store {
   LimitHits& hits(DomId domain) { return hits_[domain.value()]; }
   const std::unordered_map<std::uint16_t, LimitHits>& all_hits() const { return hits_; }
   RequestCounts& counts() { return counts_; }
+  // Hears of a domain that runs into its limits, as often as the log does.
+  std::function<void(DomId, const LimitHits&)> limits_hit;
   std::size_t guests() const { return guests_.size(); }
 
   // Tells each watch that may know of it.

@@ -5,16 +5,19 @@ import json
 import os
 import select
 import signal
+import sys
 import time
-
-from prometheus_client.parser import text_string_to_metric_families
+from pathlib import Path
 
 import harness
+
+sys.path.append(str(Path(__file__).parents[1]))
+import exposition  # noqa: E402
 
 
 class Observe(harness.VmTest):
     def metrics(self):
-        return {family.name: family for family in text_string_to_metric_families(self.machine.xl("metrics").stdout)}
+        return exposition.families(self.machine.xl("metrics").stdout)
 
     def value(self, families, family, **labels):
         values = [sample.value for sample in families[family].samples

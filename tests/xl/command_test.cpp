@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "xl/memory_size.hpp"
 #include "xl/options.hpp"
 
 namespace xl::cli {
@@ -24,6 +25,25 @@ TEST(Commands, AmbiguousAndUnknownOnesSayWhy) {
   EXPECT_EQ(find_command("u").error().text, "'u' may mean unpause, uptime");
   EXPECT_EQ(find_command("creaate").error().text, "there is no command 'creaate'; see `xl help`");
   EXPECT_EQ(find_command("do").error().exit, Exit::usage);
+}
+
+TEST(MemorySize, IsInMebibytesOrAsTheSuffixSays) {
+  const std::pair<const char*, std::uint64_t> amounts[] = {
+      {"160", 160 << 10}, {"160m", 160 << 10}, {"160M", 160 << 10}, {"2g", 2 << 20},
+      {"1t", 1 << 30},    {"4096k", 4096},     {"8192b", 8},        {"1023b", 0}};
+  for (const auto& [text, kib] : amounts) {
+    const Outcome<std::uint64_t> parsed = parse_memory_kib(text);
+    ASSERT_TRUE(parsed) << text;
+    EXPECT_EQ(*parsed, kib) << text;
+  }
+  for (const char* text : {"", "m", "-1", "+1", "1mm", "1.5g", "0x10", " 1", "1 m", "1q",
+                           "18446744073709551616", "16777216t", "18014398509481984k"}) {
+    const Outcome<std::uint64_t> parsed = parse_memory_kib(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().exit, Exit::usage) << text;
+  }
+  EXPECT_EQ(memory_text(160 << 10), "160 MiB");
+  EXPECT_EQ(memory_text(1025), "1025 KiB");
 }
 
 Outcome<Options> parse(std::vector<std::string> words) {

@@ -109,8 +109,9 @@ TEST(Format, Info) {
 }
 
 TEST(Format, Daemon) {
-  api::DaemonView daemon{4711, "/run/xl/xld.sock", "0.1.0", "/run/xl", "/run/xl/xld.log",
-                         true, "bundled (qemu)",   2,       0};
+  api::DaemonView daemon{
+      4711, "/run/xl/xld.sock", "0.1.0", "/run/xl", "/run/xl/xld.log",
+      true, "bundled (qemu)",   2,       0,         {"/run/xl/xenstored/socket"}};
   std::string text = daemon_table(daemon);
   daemon.hypervisor_running = false;
   daemon.log_file.clear();

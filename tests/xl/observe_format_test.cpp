@@ -110,6 +110,24 @@ TEST_F(TopText, FirstHeaderAndNames) {
                                                 "Domain-0"}));
 }
 
+TEST_F(TopText, Vcpus) {
+  options_.vcpus = true;
+  now_.domains.resize(2);
+  for (const std::uint32_t vcpu : {0U, 1U, 2U, 5U}) {
+    api::VcpuView view;
+    view.domid = 1;
+    view.vcpu = vcpu;
+    view.online = vcpu != 2;
+    view.cpu_time_ns = vcpu * std::uint64_t{1'000'000'000};
+    now_.vcpus.push_back(view);
+  }
+  const auto lines = top_table(before_, now_, options_);
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[2].text, "VCPUs(sec):   0:          0s  1:          1s");
+  EXPECT_EQ(lines[3].text, "          5:          5s");
+  EXPECT_EQ(lines[5].text, "VCPUs(sec): ");
+}
+
 TEST_F(TopText, Summary) {
   now_.host.hypervisor = "bundled";
   now_.host.hypervisor_version = "4.17.0";

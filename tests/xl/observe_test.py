@@ -13,10 +13,12 @@ import subprocess
 import sys
 import termios
 import unittest
-
-from prometheus_client.parser import text_string_to_metric_families
+from pathlib import Path
 
 from cli_test import PATIENCE, XL, CliTest
+
+sys.path.append(str(Path(__file__).parents[1]))
+import exposition  # noqa: E402
 
 REACHED, USAGE, NOT_FOUND, ENDED, TIMEOUT = 0, 2, 4, 6, 7
 
@@ -33,9 +35,8 @@ class Waiting(CliTest):
 
     def streams(self):
         """Streams that have been opened so far, by the daemon's own account."""
-        families = text_string_to_metric_families(self.ok("metrics"))
-        return sum(sample.value for family in families if family.name == "xl_api_streams"
-                   for sample in family.samples if sample.labels == {"path": "/v1/events"})
+        return sum(sample.value for sample in exposition.families(self.ok("metrics"))["xl_api_streams"].samples
+                   if sample.labels == {"path": "/v1/events"})
 
     def finish(self, process, status):
         output, errors = process.communicate(timeout=PATIENCE)
@@ -161,7 +162,7 @@ class EventsTest(Waiting):
 class MetricsTest(CliTest):
     def test_names_survive_as_labels(self):
         self.ok("create", "guest.cfg", 'name="a-1.b_c+"')
-        families = {family.name: family for family in text_string_to_metric_families(self.ok("metrics"))}
+        families = exposition.families(self.ok("metrics"))
         memory = {s.labels["name"]: s.value for s in families["xl_domain_memory_bytes"].samples}
         self.assertGreaterEqual(memory["a-1.b_c+"], 8 << 20)
         self.assertEqual(families["xl_domain_cpu_seconds"].type, "counter")

@@ -120,6 +120,22 @@ std::vector<Row> sorted_rows(const TopSample& before, const TopSample& now, std:
   return rows;
 }
 
+// Five to a line.
+void add_vcpus(std::vector<TopLine>& lines, const TopSample& now, std::uint16_t domid) {
+  std::string text = "VCPUs(sec): ";
+  for (const api::VcpuView& vcpu : now.vcpus) {
+    if (vcpu.domid != domid || !vcpu.online) {
+      continue;
+    }
+    if (vcpu.vcpu != 0 && vcpu.vcpu % 5 == 0) {
+      lines.push_back({text, false, 0, 0});
+      text = "        ";
+    }
+    text += format(" %2u: %10" PRIu64 "s", vcpu.vcpu, vcpu.cpu_time_ns / 1'000'000'000);
+  }
+  lines.push_back({text, false, 0, 0});
+}
+
 }  // namespace
 
 std::size_t top_columns() {
@@ -165,6 +181,9 @@ std::vector<TopLine> top_table(const TopSample& before, const TopSample& now, To
       lines.back().header = true;
     }
     lines.push_back(join(options, [&](const Column& c) { return cell_of(&rows[index], c); }));
+    if (options.vcpus) {
+      add_vcpus(lines, now, rows[index].domain->domid);
+    }
   }
   return lines;
 }

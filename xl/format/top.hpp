@@ -17,6 +17,7 @@ struct TopSample {
   std::int64_t time_ns = 0;  // steady clock
   std::vector<api::DomainView> domains;
   api::HostView host;
+  std::vector<api::VcpuView> vcpus;  // of all, or none if nobody asked
 };
 
 struct TopOptions {
