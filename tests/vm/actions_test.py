@@ -46,12 +46,20 @@ class Core:
         return self.data[offset + PAGE * self.frames().index(frame):][:PAGE]
 
 
-class Actions(harness.VmTest):
+class CoreTest(harness.VmTest):
     def dump(self, name, *options):
         path = self.machine.directory / "core"
         self.machine.xl("dump-core", *options, name, path)
         return path
 
+    def gdb(self, *arguments):
+        if shutil.which("gdb") is None:
+            self.skipTest("no gdb")
+        return subprocess.run(["gdb", "-nx", "-batch", *map(str, arguments)], capture_output=True, text=True,
+                              check=True).stdout
+
+
+class Actions(CoreTest):
     def expect_names(self, pattern, count, seconds=15):
         return harness.wait_until(
             lambda: len(found := [name for name in self.machine.domains() if re.fullmatch(pattern, name)]) == count
@@ -120,14 +128,10 @@ class Actions(harness.VmTest):
         self.assertIn("b", self.machine.xl("list", name).stdout.splitlines()[1].split()[4])  # it runs on
 
     def test_dump_core_for_gdb(self):
-        if shutil.which("gdb") is None:
-            self.skipTest("no gdb")
-        name = self.machine.create("smp", vcpus=2, on_poweroff="preserve")
-        harness.wait_until(lambda: "s" in self.machine.xl("list", name).stdout.splitlines()[1].split()[4], "its end")
-        path = self.dump(name, "--live")
-        output = subprocess.run(["gdb", "-nx", "-batch", "-ex", "info threads", "-ex", "info registers rip rsp",
-                                 "-ex", "x/8xb 0x100000", str(harness.GUESTS / "smp.elf"), str(path)],
-                                capture_output=True, text=True, check=True).stdout
+        path = self.dump(self.machine.create("spin"), "--live")
+        output = self.gdb("-ex", "bt", "-ex", "info registers rip rsp", "-ex", "x/8xb 0x100000",
+                          harness.GUESTS / "spin.elf", path)
+        self.assertIn("guest_main", output)  # the kernel's symbols fit the registers
         self.assertRegex(output, r"rip +0x[0-9a-f]+")
         memory = bytes(int(byte, 16) for line in re.findall(r"0x100000\b.*:\t(.*)", output) for byte in line.split())
         self.assertEqual(memory, Core(path.read_bytes()).page(0x100)[:8])
@@ -168,7 +172,7 @@ class Actions(harness.VmTest):
             self.assertFalse((self.machine.directory / "long").exists())
 
 
-class Requests(harness.VmTest):
+class Requests(CoreTest):
     """Debian's kernel answers."""
 
     @classmethod
@@ -194,6 +198,10 @@ class Requests(harness.VmTest):
         reader.start()
         self.addCleanup(lambda: (process.kill(), reader.join(), process.communicate()))
         return process, reader, rest
+
+    def test_every_vcpu_is_a_thread_in_gdb(self):
+        self.start("threads", vcpus=2)
+        self.assertEqual(len(re.findall(r"LWP \d+", self.gdb("-ex", "info threads", "-c", self.dump("threads")))), 2)
 
     def test_sysrq_then_reboot_then_shutdown(self):
         process, reader, rest = self.start("asked")
