@@ -18,6 +18,7 @@ Result<std::variant<Options, std::string>> parse_options(int count, const char* 
       ->envname("XLD_LOG_LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
   app.add_option("--console-log-dir", options.console_log_dir, "folder of the consoles' logs");
+  app.add_option("--dump-dir", options.dump_dir, "folder of the core files of domains");
   app.add_option("--console-log-kib", options.console_log_kib, "size limit of each, in KiB")
       ->check(CLI::Range(std::uint64_t{4}, std::uint64_t{1} << 32));
   app.add_option("--kernel-cache-mib", options.kernel_cache_mib,
@@ -33,6 +34,8 @@ Result<std::variant<Options, std::string>> parse_options(int count, const char* 
   app.add_option("--cpus", options.cpus, "CPUs of the hypervisor's machine")
       ->envname("XLD_CPUS")
       ->check(CLI::Range(1, 255));
+  app.add_flag("--end-domains", options.end_domains,
+               "end the hypervisor that an earlier xld left, with its domains, and serve nobody");
   app.add_option("--ready-fd", options.ready_fd, "write READY=1 here when serving");
   try {
     app.parse(count, words);

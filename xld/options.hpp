@@ -15,7 +15,9 @@ struct Options {
   std::string runtime_dir;  // absolute
   std::string log_file;     // empty: standard error
   std::string log_level = "info";
-  std::string console_log_dir;   // empty: in the runtime directory
+  std::string console_log_dir;  // empty: in the runtime directory
+  std::string dump_dir;      // empty: /var/lib/xen/dump for root's, else in the runtime directory
+  bool end_domains = false;  // end the hypervisor that an earlier daemon left, and nothing else
   std::optional<int> ready_fd;   // told when the socket takes connections
   std::string qemu;              // empty: the backend looks for it
   std::string hypervisor_image;  // the same
