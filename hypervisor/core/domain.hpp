@@ -49,7 +49,8 @@ struct Domain {
   Physmap<P> physmap;                   // P sets nCR3 from physmap.root()
   std::atomic<std::uint64_t> pages{0};  // populated; read anywhere
   std::uint64_t max_pages = 0;
-  std::uint64_t memory_target = 0;         // pages up to which touched memory gets frames
+  std::uint64_t memory_target = 0;         // pages that it is to have
+  std::uint64_t allowance = 0;             // pages up to which touched memory gets frames
   std::uint64_t on_demand_pages = 0;       // without a frame yet
   std::atomic<std::uint64_t> promised{0};  // what it may still demand: the smaller of both rests
   std::atomic<bool> shortage_told{false};

@@ -47,7 +47,11 @@ Result<void> populate(const Call<P>& call, Gfn gfn, unsigned order) {
   Domain<P>& domain = call.domain();
   Guard guard(domain.memory_lock);
   if (order == order_2m) {
-    return call.parts.memory.populate_exact(domain, gfn, 1);
+    // Where smaller pages were before there is a table for them.
+    const Result<void> whole = call.parts.memory.populate_exact(domain, gfn, 1);
+    if (whole || whole.error() != Errno::exist) {
+      return whole;
+    }
   }
   for (std::uint64_t i = 0; i < 1ULL << order; ++i) {
     if (const Result<void> done = call.parts.memory.populate_exact(domain, gfn + Pages(i), 0);

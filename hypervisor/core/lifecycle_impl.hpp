@@ -197,7 +197,7 @@ Result<void> Lifecycle<P>::destroy(Domain<P>& domain) {
   core_.domains.remove(domain.id);
   {
     Guard guard(domain.memory_lock);
-    domain.memory_target = 0;
+    domain.allowance = 0;
     core_.promised.fetch_sub(domain.promised.exchange(0));
   }
   core_.tell_host_changed(domain.id);

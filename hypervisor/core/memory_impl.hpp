@@ -83,6 +83,7 @@ Result<void> Memory<P>::release_frame(Domain<P>& domain, Gfn gfn, ReleasedFrames
   if (entry.kind == PageKind::on_demand) {
     XL_TRY(domain.physmap.unmap(gfn, table_frames(domain)));
     --domain.on_demand_pages;
+    gave_back(domain, 1);
     return {};
   }
   if (entry.kind != PageKind::ram) {
@@ -96,6 +97,7 @@ Result<void> Memory<P>::release_frame(Domain<P>& domain, Gfn gfn, ReleasedFrames
   }
   XL_TRY(domain.physmap.unmap(gfn, table_frames(domain)));
   --domain.pages;
+  gave_back(domain, 1);
   released.frames[released.count++] = entry.mfn;
   return {};
 }
@@ -116,6 +118,7 @@ Result<void> Memory<P>::release(Domain<P>& domain, Gfn gfn, unsigned order,
   const PhysmapEntry entry = domain.physmap.lookup(gfn);
   if (order == order_2m && entry.kind == PageKind::on_demand && entry.level == 1 &&
       gfn.value() % level_pages(1) == 0) {
+    gave_back(domain, level_pages(1));
     drop_promise(domain, gfn);
     return {};
   }

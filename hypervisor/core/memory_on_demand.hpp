@@ -12,7 +12,7 @@ namespace hyp {
 template <typename P>
 void Memory<P>::settle(Domain<P>& domain) {
   const std::uint64_t pages = domain.pages.load();
-  const std::uint64_t room = domain.memory_target > pages ? domain.memory_target - pages : 0;
+  const std::uint64_t room = domain.allowance > pages ? domain.allowance - pages : 0;
   const std::uint64_t now = room < domain.on_demand_pages ? room : domain.on_demand_pages;
   const std::uint64_t before = domain.promised.exchange(now);
   core_.promised.fetch_add(now - before);  // modulo 2^64: down as well as up
@@ -40,18 +40,29 @@ Result<std::uint64_t> Memory<P>::promise_leaf(Domain<P>& domain, Gfn gfn, std::u
   return level_pages(level);
 }
 
+// A lower target takes nothing away, neither frames nor promises: the allowance comes down as the
+// guest gives back (gave_back), so that it may touch what it is about to give.
 template <typename P>
 Result<void> Memory<P>::set_target(Domain<P>& domain, std::uint64_t pages) {
-  const std::uint64_t before = domain.memory_target;
-  domain.memory_target = pages;
+  const std::uint64_t before = domain.allowance;
+  const std::uint64_t has = domain.pages.load() + domain.promised.load();
+  domain.allowance = pages > has ? pages : has;
   settle(domain);
-  if (pages > before && !can_take(domain, domain.promised.load())) {
-    domain.memory_target = before;
+  if (domain.allowance > before && !can_take(domain, domain.promised.load())) {
+    domain.allowance = before;
     settle(domain);
     return fail(Errno::nomem);
   }
+  domain.memory_target = pages;
   domain.shortage_told.store(false);
   return {};
+}
+
+template <typename P>
+void Memory<P>::gave_back(Domain<P>& domain, std::uint64_t pages) {
+  const std::uint64_t beyond =
+      domain.allowance > domain.memory_target ? domain.allowance - domain.memory_target : 0;
+  domain.allowance -= pages < beyond ? pages : beyond;
 }
 
 // Into the place of a promise, which is as large or larger.
@@ -84,7 +95,7 @@ Result<void> Memory<P>::fill(Domain<P>& domain, Gfn gfn) {
     return {};  // another CPU was quicker
   }
   const std::uint64_t pages = domain.pages.load();
-  const std::uint64_t room = domain.memory_target > pages ? domain.memory_target - pages : 0;
+  const std::uint64_t room = domain.allowance > pages ? domain.allowance - pages : 0;
   if (room == 0) {
     if (domain.dying.load()) {
       return fail(Errno::again);
@@ -92,7 +103,9 @@ Result<void> Memory<P>::fill(Domain<P>& domain, Gfn gfn) {
     tell_shortage(domain);
     return fail(Errno::nomem);
   }
-  if (entry.level > 0 && room >= level_pages(1)) {
+  // Not the last of it, unless all can be had: a guest that touches here and there may go on.
+  const bool plenty = domain.on_demand_pages <= room || room >= domain.allowance / 4;
+  if (entry.level > 0 && room >= level_pages(1) && plenty) {
     const Gfn first(gfn.value() & ~(level_pages(1) - 1));
     if (fill_leaf(domain, first, 1)) {
       return {};
@@ -108,7 +121,7 @@ Result<void> Memory<P>::fill(Domain<P>& domain, Gfn gfn) {
 template <typename P>
 void Memory<P>::tell_shortage(Domain<P>& domain) {
   if (!domain.shortage_told.exchange(true)) {
-    core_.log.write(Level::error, domain.id, " uses all ", domain.memory_target / 256,
+    core_.log.write(Level::error, domain.id, " uses all ", domain.allowance / 256,
                     " MiB that it may have and touches more (", domain.on_demand_pages / 256,
                     " MiB are left to be touched): its balloon driver did not give enough back. "
                     "Set memory= to maxmem=, or raise it");

@@ -43,8 +43,9 @@ inline constexpr std::uint32_t leaf1_ecx = bits(0, 1, 9, 13, 19, 20, 22, 23, 25,
 inline constexpr std::uint32_t leaf1_ecx_x2apic = bit(21);
 inline constexpr std::uint32_t leaf1_ecx_hypervisor = bit(31);
 inline constexpr std::uint32_t leaf1_edx_htt = bit(28);
-// FSGSBASE BMI1 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA
-inline constexpr std::uint32_t leaf7_ebx = bits(0, 3, 7, 8, 9, 18, 19, 20, 23, 24, 29);
+// FSGSBASE BMI1 SMEP BMI2 RDSEED ADX SMAP CLFLUSHOPT CLWB SHA. Not ERMS: Linux would clear pages by
+// REP STOSB, which an emulator does byte by byte, in eight times the time of REP STOSQ.
+inline constexpr std::uint32_t leaf7_ebx = bits(0, 3, 7, 8, 18, 19, 20, 23, 24, 29);
 inline constexpr std::uint32_t extended1_ecx =
     bits(0, 4, 5, 6, 7, 8);  // LAHF CR8 ABM SSE4A MISALIGN PREFETCHW
 inline constexpr std::uint32_t extended1_ecx_legacy = bit(1);  // several cores

@@ -99,6 +99,32 @@ TEST_F(OnDemand, AHigherTargetLetsTheDomainGoOn) {
   EXPECT_TRUE(touch(id, 1024));
 }
 
+// Linux touches what it gives back: on its way down nothing that was promised may be refused.
+TEST_F(OnDemand, ALowerTargetTakesNothingAway) {
+  const std::uint32_t id = start(1024, 2048, 64 + 1024);
+  ASSERT_TRUE(touch(id, 1024));
+  EXPECT_EQ(m.request(Op::set_memory_target, id, {64 + 512}).status, 0);
+  EXPECT_EQ(on_demand(id), 512U);
+  EXPECT_EQ(change(id, XENMEM_decrease_reservation, {1024}), 1);
+  EXPECT_EQ(on_demand(id), 512U) << "what comes back is not promised anew";
+  ASSERT_TRUE(touch(id, 1536));
+  EXPECT_EQ(m.domain(id).pages, 64U + 512 + 511);
+  std::vector<std::uint64_t> gfns;
+  for (std::uint64_t i = 1025; i < 1536; ++i) {
+    gfns.push_back(i);
+  }
+  EXPECT_EQ(change(id, XENMEM_decrease_reservation, gfns), 511);
+  EXPECT_EQ(on_demand(id), 0U);
+  EXPECT_FALSE(touch(id, 2048)) << "that is the target";
+}
+
+TEST_F(OnDemand, SparseUseIsNotEatenUpByLargePages) {
+  const std::uint32_t id = start(1024, 32 * 512, 64 + 4 * 512);
+  for (std::uint64_t i = 0; i < 32; ++i) {
+    ASSERT_TRUE(touch(id, 1024 + i * 512)) << i;
+  }
+}
+
 TEST_F(OnDemand, PromisesGoBackWithoutEverHavingAFrame) {
   const std::uint32_t id = start(1024, 2048, 64 + 2048);
   m.settle();
@@ -133,6 +159,21 @@ TEST_F(OnDemand, GuestPopulatesWhatWasPromised) {
   target.domid = 77;
   EXPECT_EQ(m.call_with(m.vcpu(id), __HYPERVISOR_memory_op, XENMEM_get_pod_target, target),
             -XEN_ESRCH);
+}
+
+TEST_F(OnDemand, ALargeExtentFitsWhereSmallPagesWere) {
+  const std::uint32_t id = start(1024, 512, 64 + 512);
+  EXPECT_EQ(change(id, XENMEM_decrease_reservation, {1024 + 7}), 1);
+  EXPECT_EQ(change(id, XENMEM_populate_physmap, {1024 + 7}), 1);
+  for (std::uint64_t i = 0; i < 512; ++i) {
+    ASSERT_EQ(change(id, XENMEM_decrease_reservation, {1024 + i}), 1) << i;
+  }
+  EXPECT_EQ(change(id, XENMEM_populate_physmap, {1024}, 9), 1);
+  EXPECT_EQ(m.domain(id).pages, 64U + 512);
+  // All of it or nothing.
+  EXPECT_EQ(change(id, XENMEM_decrease_reservation, {1024}), 1);
+  EXPECT_EQ(change(id, XENMEM_populate_physmap, {1024}, 9), 0);
+  EXPECT_EQ(m.domain(id).pages, 64U + 511);
 }
 
 TEST_F(OnDemand, FlushesOnceForManyPages) {
