@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -34,8 +35,13 @@ Result<void> take_lock(const api::RuntimeDir& dir) {
   if (!fd) {
     return Unexpected(system_error(errno, "opening '" + dir.daemon_lock() + "'"));
   }
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    return fail(ErrorCode::busy, "another xld serves '" + dir.path() + "'");
+  // One that was killed has the lock until the kernel is done with it, and answers nobody.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (api::connect_unix(dir.socket()) || std::chrono::steady_clock::now() > deadline) {
+      return fail(ErrorCode::busy, "another xld serves '" + dir.path() + "'");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   static_cast<void>(fd.release());
   return {};
@@ -97,9 +103,14 @@ Result<void> serve(const Options& options, Backend backend) {
   XL_TRY(dir.make());
   XL_TRY(take_lock(dir));
   XL_TRY(open_log(options.log_file, options.log_level));
+  if (options.end_domains) {
+    XL_TRY_DOING(backend.end(), "ending the hypervisor");
+    notify_ready(options.ready_fd);
+    return {};
+  }
   toolstack::Options made{
       std::move(backend.start),
-      {},
+      std::move(backend.attach),
       dir.path(),
       options.console_log_dir.empty() ? dir.console_dir() : options.console_log_dir,
       options.console_log_kib << 10,
@@ -107,9 +118,14 @@ Result<void> serve(const Options& options, Backend backend) {
   made.dump_dir = options.dump_dir.empty() ? dump_dir(dir) : options.dump_dir;
   XL_TRY_ASSIGN(std::unique_ptr<toolstack::Toolstack> toolstack,
                 toolstack::Toolstack::create(std::move(made)));
+  // Domains that run go on; without any, the hypervisor is of no use to anyone.
   const ScopeExit end_backend([&] {
+    const bool idle = toolstack->idle();
     toolstack.reset();
-    backend.end();
+    const Result<void> ended = idle ? backend.end() : Result<void>();
+    if (!ended) {
+      spdlog::error("the hypervisor was left running: {}", describe(ended.error()));
+    }
   });
   XL_TRY_ASSIGN(StoreSockets store_sockets, StoreSockets::listen(dir));
   XL_TRY(toolstack->serve_store(store_sockets.take_listeners()));
@@ -117,7 +133,8 @@ Result<void> serve(const Options& options, Backend backend) {
   const ScopeExit remove_socket([&] { ::unlink(dir.socket().c_str()); });
   XL_TRY_ASSIGN(const std::unique_ptr<api::Server> server,
                 api::Server::create(*toolstack, std::move(listener),
-                                    {XL_VERSION, dir.path(), dir.socket(), options.log_file}));
+                                    {XL_VERSION, dir.path(), dir.socket(), options.log_file,
+                                     store_sockets.paths()}));
   spdlog::info("xld {} (pid {}) serves {}", XL_VERSION, ::getpid(), dir.socket());
   notify_ready(options.ready_fd);
   if (!options.log_file.empty()) {

@@ -76,6 +76,7 @@ Answer<Reply> get_daemon(Service& service, const Request&) {
   view.version = service.facts.version;
   view.runtime_dir = service.facts.runtime_dir;
   view.log_file = service.facts.log_file;
+  view.xenstore_sockets = service.facts.xenstore_sockets;
   view.started_ms = service.started_ms;
   view.hypervisor_running = service.toolstack.hypervisor_running();
   if (view.hypervisor_running) {
@@ -98,15 +99,8 @@ Answer<Reply> stop_daemon(Service& service, const Request& request) {
     reader.maybe("all", all);
     XL_TRY(reader.check());
   }
-  const std::vector<DomId> running = guests(service.toolstack);
-  if (!running.empty() && !all) {
-    return fail(ErrorCode::busy,
-                std::to_string(running.size()) +
-                    (running.size() == 1 ? " domain is running" : " domains are running"),
-                "`xl daemon stop --all` destroys them");
-  }
   service.stopping = true;
-  for (const DomId id : running) {
+  for (const DomId id : all ? guests(service.toolstack) : std::vector<DomId>()) {
     if (Result<void> destroyed = service.toolstack.destroy(id);
         !destroyed && destroyed.error().code != ErrorCode::not_found &&
         destroyed.error().code != ErrorCode::hypervisor_gone) {

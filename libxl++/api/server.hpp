@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
@@ -41,6 +42,7 @@ struct DaemonFacts {
   std::string runtime_dir;
   std::string socket;
   std::string log_file;  // empty: it logs to stderr
+  std::vector<std::string> xenstore_sockets = {};
 };
 
 class Server {

@@ -79,6 +79,7 @@ struct DaemonView {
   std::string hypervisor;  // its name and machine while it runs, else empty
   std::uint32_t domains = 0;
   std::int64_t started_ms = 0;
+  std::vector<std::string> xenstore_sockets;
 };
 
 // A sender need not read more of a config file than one byte beyond this: xld says that it is too
@@ -153,6 +154,7 @@ struct CreatedView {
 };
 
 struct CheckedView {
+  std::string name;
   std::string layout;
   std::string rendered_warnings;
 };

@@ -65,7 +65,8 @@ json to_json(const DaemonView& view) {
           {"hypervisor_running", view.hypervisor_running},
           {"hypervisor", view.hypervisor},
           {"domains", view.domains},
-          {"started_ms", view.started_ms}};
+          {"started_ms", view.started_ms},
+          {"xenstore_sockets", view.xenstore_sockets}};
 }
 
 template <>
@@ -81,6 +82,7 @@ Result<DaemonView> from_json(const json& value) {
   reader.need("hypervisor", view.hypervisor);
   reader.need("domains", view.domains);
   reader.need("started_ms", view.started_ms);
+  reader.need("xenstore_sockets", view.xenstore_sockets);
   return reader.finish(std::move(view));
 }
 

@@ -61,6 +61,7 @@ void Engine::handle_death(const DomainRef& domain) {
   end.action = to_string(action);
   spdlog::info("domain {} '{}' has shut down, reason {}: {}", domain->id.value(),
                domain->claim.name(), to_string(*info->shutdown), end.action);
+  store_->domain_shut_down(domain->id);
   emit(LifecycleEvent::Kind::shutdown, domain->id, domain->claim.name(), end);
   carry_out(domain, std::move(end), action);
 }

@@ -122,6 +122,9 @@ PermissionsRef Replay::permissions(RecordReader& reader) {
 }
 
 bool Replay::introduce(DomId domain) {
+  if (domain == DomId(0)) {
+    return false;
+  }
   const auto [entry, is_new] = guests_.try_emplace(domain.value());
   if (!is_new) {
     return false;

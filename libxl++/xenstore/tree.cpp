@@ -10,7 +10,7 @@ namespace xl::xenstore {
 
 Tree::Tree(Recorder& recorder) : recorder_(recorder) {
   root_.state.permissions =
-      std::make_shared<const Permissions>(Permissions{{DomId(0), Access::read}});
+      std::make_shared<const Permissions>(Permissions{{DomId(0), Access::none}});
   root_.generation = next_generation_++;
   root_.children_generation = next_generation_++;
   owned_[0] = 1;

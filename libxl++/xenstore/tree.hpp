@@ -22,7 +22,7 @@ class Recorder;
 
 class Tree final : public View {
  public:
-  // The root only, owned by domain 0, which others may read. The recorder hears of every change,
+  // The root only, owned by domain 0, which nobody else may read. The recorder hears of every change,
   // and outlives the tree.
   explicit Tree(Recorder& recorder);
 

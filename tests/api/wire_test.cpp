@@ -41,14 +41,25 @@ TEST(Wire, ValuesSurviveTheTrip) {
   expect_round_trip(event);
   event.end = EndView{};
   expect_round_trip(event);
+  expect_round_trip(MemoryView{1, 2, 3, 4, true});
+  expect_round_trip(MemoryRequest{});
+  expect_round_trip(MemoryRequest{163840, 524288});
   HostView host;
   host.node = "host";
   host.cpus = 2;
   expect_round_trip(host);
-  expect_round_trip(DaemonView{12, "/s", "0.1", "/r", "/l", true, "fake", 2, 1});
+  expect_round_trip(DaemonView{12, "/s", "0.1", "/r", "/l", true, "fake", 2, 1, {"/x"}});
   WireError error(Error{ErrorCode::no_memory, "no frames left", "buy some", {"a", "b"}}, "text");
   error.diagnostics = R"([{"severity":"error"}])";
   expect_round_trip(error);
+}
+
+TEST(Wire, MemoryRequestsAreChecked) {
+  EXPECT_FALSE(from_json<MemoryRequest>(json{{"target", 1}})) << "a misspelt member";
+  EXPECT_FALSE(from_json<MemoryRequest>(json{{"target_kib", -1}}));
+  EXPECT_FALSE(from_json<MemoryRequest>(json{{"target_kib", "160"}}));
+  EXPECT_TRUE(from_json<MemoryRequest>(json{{"target_kib", ~0ULL >> 10}}));
+  EXPECT_FALSE(from_json<MemoryRequest>(json{{"target_kib", (~0ULL >> 10) + 1}}));
 }
 
 TEST(Wire, ConfigTextMayHoldAnyBytes) {

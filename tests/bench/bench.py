@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "vm"))
 import harness  # noqa: E402
 from api_client import Api, create_idle, resident_kib  # noqa: E402
 from scale import bench_cycles, bench_many  # noqa: E402
+from wakeup import bench_wakeups  # noqa: E402
 
 MARKER = b"Hello from user space"
 
@@ -225,6 +226,7 @@ def main():
                  lambda: bench_many(report, 50 if options.quick else 1000, 10 if options.quick else 60),
                  lambda: bench_cycles(report, 200 if options.quick else 10_000),
                  lambda: bench_xenstore(report, options.build, options.quick),
+                 lambda: bench_wakeups(report, 200 if options.quick else 1000),
                  lambda: bench_round_trip(report, options.build)):
         try:
             step()

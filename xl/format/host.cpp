@@ -81,9 +81,14 @@ std::string info_table(const std::vector<InfoLine>& lines) {
 }
 
 std::string daemon_table(const api::DaemonView& daemon) {
+  std::string sockets;
+  for (const std::string& path : daemon.xenstore_sockets) {
+    sockets += (sockets.empty() ? "" : " ") + path;
+  }
   return info_table({{"pid", std::to_string(daemon.pid)},
                      {"version", daemon.version},
                      {"socket", daemon.socket},
+                     {"xenstore", sockets},
                      {"log", daemon.log_file.empty() ? "standard error" : daemon.log_file},
                      {"hypervisor", daemon.hypervisor_running ? daemon.hypervisor : "not started"},
                      {"domains", std::to_string(daemon.domains)}});
