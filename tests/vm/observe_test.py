@@ -107,7 +107,7 @@ class Observe(harness.VmTest):
         self.machine.create("idle")
         one = cost()
         for _ in range(19):
-            self.machine.create("idle", memory=1)
+            self.machine.create("idle", memory=2)
         self.assertLess(cost(), one + 20 * 0.005)
 
 

@@ -193,6 +193,8 @@ class TopTest(CliTest):
         before = termios.tcgetattr(terminal)
         process = subprocess.Popen([XL, "top", *words], env={**self.env, "TERM": kind}, stdin=terminal,
                                    stdout=terminal, stderr=terminal, start_new_session=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
         self.addCleanup(os.close, main)
         self.addCleanup(os.close, terminal)
         return main, terminal, before, process
@@ -222,7 +224,10 @@ class TopTest(CliTest):
         os.write(main, b"0.1\r")
         self.read_until(main, rb"Q.*uit")
         self.ok("destroy", "guest")
-        self.read_until(main, rb"1 ")  # by itself, after the new delay
+        screen = b""
+        while b"1 domains: " not in screen:  # after the new delay; only ^L shows the line as a whole
+            os.write(main, b"\x0c")
+            screen = self.read_until(main, rb"\d domains: ")
         os.write(main, b"q")
         self.assertEqual(process.wait(PATIENCE), 0)
         self.assertIn(b"\x1b[?1049l", self.read_until(main, rb"\x1b\[\?1049l"))
