@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/hypervisor-iface/killed_daemon.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -98,9 +99,9 @@ void churn(const Options& options, Ledger& ledger, std::uint64_t seed) {
       }
     });
   }
-  for (;;) {  // the event thread
+  for (pollfd entry{(*hv)->event_fd(), POLLIN, 0};;) {
+    (void)::poll(&entry, 1, -1);
     (void)(*hv)->take_events();
-    std::this_thread::yield();
   }
 }
 
