@@ -93,8 +93,10 @@ void Connection::process_message() {
   }
   const Header header = parse_header(std::as_bytes(std::span(input_)).first<header_size>());
   if (header.length > max_payload) {
-    spdlog::warn("xenstore: domain {} sent a message of {} bytes; its connection is closed",
-                 caller_.domain.value(), header.length);
+    if (std::has_single_bit(++breaches_)) {  // a guest may start afresh and go on so
+      spdlog::warn("xenstore: domain {} sent a message of {} bytes; its connection is closed",
+                   caller_.domain.value(), header.length);
+    }
     broken_ = true;
     return;
   }

@@ -156,6 +156,7 @@ class Connection {
   std::size_t replies_queued_ = 0;
   std::size_t events_queued_ = 0;
   std::uint64_t limit_hits_logged_ = 0;
+  std::uint64_t breaches_ = 0;  // of the protocol
   bool in_request_ = false;
   bool broken_ = false;
   bool kept_ = false;

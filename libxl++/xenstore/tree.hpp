@@ -22,8 +22,8 @@ class Recorder;
 
 class Tree final : public View {
  public:
-  // The root only, owned by domain 0, which nobody else may read. The recorder hears of every change,
-  // and outlives the tree.
+  // The root only, owned by domain 0, which nobody else may read. The recorder hears of every
+  // change, and outlives the tree.
   explicit Tree(Recorder& recorder);
 
   const NodeState* find(std::string_view path) override;

@@ -134,6 +134,17 @@ class XenStore(harness.VmTest):
         left = set(self.tool("ls", "-fp", "/").splitlines()) - set(before.splitlines())
         self.assertFalse([line for line in left if re.search(rf"/{number}\b", line)], left)
 
+    def test_guest_that_storms_its_ring_hurts_itself_only(self):
+        name = self.machine.create("storm", memory=32)
+        mark = f"domain {self.machine.domain_id(name)} sent a message of"
+        harness.wait_until(lambda: mark in (self.machine.runtime / "xld.log").read_text(), "the storm blows", 30)
+        for number in range(20):
+            self.tool("write", "/tool/calm", str(number))
+            self.assertEqual(self.tool("read", "/tool/calm"), f"{number}\n")
+        self.machine.run("hello")
+        self.machine.xl("destroy", name)
+        self.tool("rm", "/tool/calm")
+
     def test_in_a_guest(self):
         if not harness.KERNEL.exists() or not harness.INITRD.exists():
             self.skipTest("no Debian kernel: ./devtool test fetches it")
