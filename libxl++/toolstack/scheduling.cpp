@@ -143,6 +143,7 @@ Result<void> Engine::pin_vcpus(DomId id, std::optional<VcpuId> vcpu, std::option
     replace_entry(config.scheduling.cpus_soft, each, soft);
   }
   save(*domain);
+  emit(LifecycleEvent::Kind::vcpus, id, config.name, {}, {{"changed", std::string("affinity")}});
   return {};
 }
 
@@ -179,6 +180,10 @@ Result<void> Engine::set_share(DomId id, std::optional<std::uint32_t> weight,
                                       id, parameters_of(changed.scheduling))));
   config.scheduling = changed.scheduling;
   save(*domain);
+  emit(LifecycleEvent::Kind::vcpus, id, config.name, {},
+       {{"changed", std::string("share")},
+        {"weight", std::uint64_t{config.scheduling.weight}},
+        {"cap", std::uint64_t{config.scheduling.cap}}});
   return {};
 }
 

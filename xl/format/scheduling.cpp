@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/wire_json.hpp"
+#include "xl/format/json.hpp"
 
 namespace xl::cli {
 namespace {
@@ -27,7 +28,7 @@ std::string json_of(std::span<const Row> rows) {
   for (const Row& row : rows) {
     list.push_back(api::to_json(row));
   }
-  return list.dump(2) + "\n";
+  return indented(list);
 }
 
 }  // namespace
