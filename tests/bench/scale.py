@@ -53,6 +53,7 @@ def bench_many(report, domains, rounds):
     report.add(f"xl create -p beside {domains} domains, paired, p50", beside, "ms", round(alone * 1.1, 2),
                note=f"{alone:.2f} ms beside none: x {beside / alone:.2f}")
     report.add(f"xl list of {domains} domains, whole command, p50", time_command(full, "list"), "ms", 20)
+    report.add(f"xl metrics of {domains} domains, whole command, p50", time_command(full, "metrics"), "ms")
     report.add(f"xl domid among {domains} domains, p50", time_command(full, "domid", "idle0"), "ms")
     report.add(f"xld resident for each of {domains} domains", (resident_kib(pid) - resident) / domains, "KiB", 64)
     rows = [row for row in api.ask("GET", "/v1/domains")["domains"] if row["domid"] != 0]
