@@ -110,8 +110,8 @@ std::span<std::byte> Ram::frames(Mfn first, Pages count) const {
 bool Ram::read(std::span<const std::byte> from, std::span<std::byte> to) const {
   const auto start = static_cast<std::size_t>(from.data() - start_);
   for (std::size_t done = 0; done < from.size();) {
-    const ssize_t got = ::pread(fd_.get(), to.data() + done, from.size() - done,
-                                static_cast<off_t>(start + done));
+    const ssize_t got =
+        ::pread(fd_.get(), to.data() + done, from.size() - done, static_cast<off_t>(start + done));
     if (got <= 0 && errno != EINTR) {
       return false;
     }

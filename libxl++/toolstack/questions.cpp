@@ -108,8 +108,8 @@ Result<std::vector<DomainSummary>> Engine::list() {
   rows.push_back(domain_zero(host.total_memory));
   for (const hv::DomainInfo& info : domains) {
     const auto name = names.find(info.id);
-    rows.push_back(row_of(info, registry_.find(info.id),
-                          name == names.end() ? std::string() : name->second));
+    rows.push_back(
+        row_of(info, registry_.find(info.id), name == names.end() ? std::string() : name->second));
   }
   return rows;
 }
