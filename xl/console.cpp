@@ -12,7 +12,13 @@ Outcome<void> run_console(const Arguments& arguments) {
   XL_TRY_ASSIGN(api::Client client, connect());
   XL_TRY_ASSIGN(api::ByteStream stream, client.attach_console(options.words()[0]));
   const RawTerminal terminal;
-  XL_TRY(ConsoleSession(std::move(stream)).run(-1));
+  ConsoleSession session(std::move(stream));
+  XL_TRY_ASSIGN(const ConsoleSession::Stop stop, session.run(-1));
+  if (stop == ConsoleSession::Stop::console_ended && client.daemon_ended(session.fd())) {
+    return Unexpected(
+        Failure(Exit::unreachable, "xld has ended; the domain runs on, and `xl console " +
+                                       options.words()[0] + "` shows it again"));
+  }
   return {};
 }
 

@@ -16,6 +16,7 @@ class ConsoleSession {
   explicit ConsoleSession(api::ByteStream stream);
 
   enum class Stop { console_ended, detached, other_readable };
+  int fd() const { return fd_.get(); }
   // `other_fd` (or -1) is watched as well. May be called again after other_readable.
   Outcome<Stop> run(int other_fd);
   // Prints what has already arrived, without waiting.

@@ -88,6 +88,8 @@ class Client {
 
   // --- streams, on new connections ---
   Answer<ByteStream> attach_console(std::string_view domain);
+  // Whether the daemon that served this stream, which has ended, has ended too.
+  bool daemon_ended(int stream) const;
   // Lines are for parse_event. With `after`, first the kept events with a higher number.
   Answer<LineStream> events(std::optional<std::uint64_t> after = {});
 

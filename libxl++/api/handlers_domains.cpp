@@ -56,6 +56,7 @@ Answer<ParsedRequest> parse_create(const Request& request) {
   parsed.config = std::move(*result.config);
   parsed.rendered_warnings = config::render(result.diagnostics);
   parsed.options.paused = asked.paused || asked.hold;
+  parsed.options.hold = asked.hold;
   parsed.options.ignore_death = asked.ignore_death;
   parsed.options.working_directory = asked.working_directory;
   return parsed;
@@ -98,7 +99,8 @@ Answer<Reply> create_domain(Service& service, const Request& request) {
 Answer<Reply> check_config(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(request));
   XL_TRY_ASSIGN(std::string layout, service.toolstack.check_domain(parsed.config, parsed.options));
-  return json_reply(to_json(CheckedView{std::move(layout), parsed.rendered_warnings}));
+  return json_reply(
+      to_json(CheckedView{parsed.config.name, std::move(layout), parsed.rendered_warnings}));
 }
 
 Answer<Reply> destroy_domain(Service& service, const Request& request) {

@@ -125,13 +125,19 @@ std::string last_words(std::string_view text) {
   return line.empty() ? "it ended without a word" : std::string(line);
 }
 
-Result<void> start(const RuntimeDir& dir) {
+Result<void> start(const RuntimeDir& dir, const std::vector<std::string>& options) {
   XL_TRY_ASSIGN(const std::string program, find_daemon());
   XL_TRY_ASSIGN(Pipe ready, make_pipe());
   XL_TRY_ASSIGN(Pipe words, make_pipe());
-  XL_TRY(spawn_detached({program, "--runtime-dir", dir.path(), "--log-file", dir.log_file(),
-                         "--ready-fd", std::to_string(ready.write.get())},
-                        ready.write.get(), words.write.get()));
+  std::vector<std::string> command = {program,
+                                      "--runtime-dir",
+                                      dir.path(),
+                                      "--log-file",
+                                      dir.log_file(),
+                                      "--ready-fd",
+                                      std::to_string(ready.write.get())};
+  command.insert(command.end(), options.begin(), options.end());
+  XL_TRY(spawn_detached(std::move(command), ready.write.get(), words.write.get()));
   ready.write.reset();
   words.write.reset();
   if (read_all(ready.read.get()) == "READY=1\n") {
@@ -159,7 +165,7 @@ Result<Launched> connect_or_start(const RuntimeDir& dir) {
   if (Result<UniqueFd> now = connect_unix(dir.socket())) {
     return Launched{std::move(now).value(), false};
   }
-  Result<void> started = start(dir);
+  Result<void> started = start(dir, {});
   // A daemon that somebody started by hand meanwhile serves as well.
   Result<UniqueFd> connection = connect_unix(dir.socket());
   if (!connection) {
@@ -167,6 +173,13 @@ Result<Launched> connect_or_start(const RuntimeDir& dir) {
                           .while_doing("starting xld"));
   }
   return Launched{std::move(connection).value(), true};
+}
+
+Result<void> end_left_domains(const RuntimeDir& dir) {
+  if (::access(dir.path().c_str(), F_OK) != 0) {
+    return {};
+  }
+  return start(dir, {"--end-domains"});
 }
 
 }  // namespace xl::api

@@ -23,4 +23,8 @@ struct Launched {
 // Errors: not_found if there is no xld; io with xld's own last words if it did not come up.
 Result<Launched> connect_or_start(const RuntimeDir& dir);
 
+// While no xld runs: ends the hypervisor that an earlier one left, with its domains, whether it
+// answers or not.
+Result<void> end_left_domains(const RuntimeDir& dir);
+
 }  // namespace xl::api

@@ -96,13 +96,15 @@ Result<CreatedView> from_json(const json& value) {
 }
 
 json to_json(const CheckedView& view) {
-  return {{"layout", view.layout}, {"rendered_warnings", view.rendered_warnings}};
+  return {
+      {"name", view.name}, {"layout", view.layout}, {"rendered_warnings", view.rendered_warnings}};
 }
 
 template <>
 Result<CheckedView> from_json(const json& value) {
   JsonReader reader(value, "checked config");
   CheckedView view;
+  reader.need("name", view.name);
   reader.need("layout", view.layout);
   reader.maybe("rendered_warnings", view.rendered_warnings);
   return reader.finish(std::move(view));

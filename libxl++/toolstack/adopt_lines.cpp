@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "libxl++/toolstack/domain_nodes.hpp"
@@ -10,6 +11,20 @@
 #include "libxl++/xenstore/path.hpp"
 
 namespace xl::toolstack {
+namespace {
+
+// As `xl mem-set` left it; the guest cannot write there.
+void restore_memory_target(Domain& domain, xenstore::Server& store) {
+  domain.memory_target = domain.plan.config.memory.count();
+  const auto text = store.read(xenstore::domain_path(domain.id) + "/memory/target");
+  std::uint64_t target = 0;
+  if (text &&
+      std::from_chars(text->data(), text->data() + text->size(), target).ec == std::errc{}) {
+    domain.memory_target = kib(target).count();
+  }
+}
+
+}  // namespace
 
 Result<void> Engine::reconnect_lines(const DomainRef& domain, const std::string& console_log,
                                      std::span<const hv::HostBinding> bindings) {
@@ -54,6 +69,7 @@ void Engine::reconnect_store(const DomainRef& domain, hv::GuestMapping page) {
     spdlog::error("the xenstore of domain {} is incomplete: {}", domain->id.value(),
                   describe(client ? written.error() : client.error()));
   }
+  restore_memory_target(*domain, *store_);
   domain->store =
       client ? std::make_unique<xenstore::GuestLink>(std::move(page), std::move(client).value())
              : std::make_unique<xenstore::GuestLink>();

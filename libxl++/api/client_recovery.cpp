@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client does when xld dies under it: the next xld finds all domains, so what can be asked
+// twice is asked again, once; and of a create it can be said what became of it.
+#include <sys/socket.h>
+
+#include <chrono>
+#include <string>
+
+#include "libxl++/api/client.hpp"
+#include "libxl++/api/launch.hpp"
+#include "libxl++/api/unix_socket.hpp"
+
+namespace xl::api {
+namespace {
+
+// Doing it twice is doing it once.
+bool is_repeatable(std::string_view method, std::string_view target) {
+  return method == "GET" || method == "DELETE" || method == "PUT" || target.ends_with("/pause") ||
+         target.ends_with("/unpause") || target == "/v1/check";
+}
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+pid_t server_of(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : -1;
+}
+
+}  // namespace
+
+bool Client::daemon_ended(int stream) const {
+  const Result<UniqueFd> now = connect_unix(dir_.socket());
+  return !now || server_of(now->get()) != server_of(stream);
+}
+
+Result<void> Client::reconnect() {
+  XL_TRY_ASSIGN(Launched launched, connect_or_start(dir_));
+  http_ = HttpClient(std::move(launched.connection));
+  return {};
+}
+
+Result<HttpResponse> Client::request(std::string_view method, std::string_view target,
+                                     std::string_view body) {
+  Result<HttpResponse> response = http_.request(method, target, body);
+  const bool is_lost = !response && response.error().code == ErrorCode::io;
+  if (!is_lost || !may_start_ || !is_repeatable(method, target)) {
+    return response;
+  }
+  XL_TRY(reconnect());
+  response = http_.request(method, target, body);
+  // The one that died had done it already.
+  return response && method == "DELETE" && response->status == 404
+             ? Result<HttpResponse>(HttpResponse{204, {}})
+             : std::move(response);
+}
+
+Answer<CreatedView> Client::create(const CreateRequest& request) {
+  const std::int64_t began_ms = now_ms();
+  Answer<CreatedView> created = create_once(request);
+  if (created || created.error().error.code != ErrorCode::io || !may_start_) {
+    return created;
+  }
+  const auto ended = [](std::string what) -> Unexpected<WireError> {
+    return Unexpected(
+        WireError(Error{ErrorCode::io, "xld ended during the create; " + std::move(what), {}, {}}));
+  };
+  XL_TRY(reconnect());
+  const Answer<CheckedView> checked = check(request);
+  if (!checked) {
+    return ended("`xl list` tells whether the domain exists");
+  }
+  const Answer<DomainView> found = find(checked->name);
+  if (!found || found->created_ms < began_ms || request.hold) {
+    return ended("the domain '" + checked->name + "' was undone");
+  }
+  CreatedView view;
+  view.domid = found->domid;
+  view.name = found->name;
+  view.rendered_warnings = checked->rendered_warnings;
+  view.warnings.push_back("xld ended during the create; the domain '" + found->name + "' exists");
+  return view;
+}
+
+}  // namespace xl::api
