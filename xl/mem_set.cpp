@@ -39,8 +39,13 @@ Outcome<std::chrono::seconds> parse_patience(const char* text) {
   return std::chrono::seconds(value);
 }
 
+// As `xl list` shows it: without the few special pages.
+std::string whole_mib(std::uint64_t kib) {
+  return memory_text(kib / 1024 * 1024);
+}
+
 Failure not_reached(const std::string& domain, const api::MemoryView& view) {
-  std::string text = "'" + domain + "' has " + memory_text(view.current_kib) + ", not " +
+  std::string text = "'" + domain + "' has " + whole_mib(view.current_kib) + ", not " +
                      memory_text(view.target_kib) + ": ";
   text += view.has_driver
               ? "its balloon driver went no further (too little free memory in the guest?)"
@@ -55,7 +60,7 @@ Outcome<void> wait_for_target(api::Client& client, const std::string& domain,
   for (;;) {
     XL_TRY_ASSIGN(const api::MemoryView view, client.memory(domain));
     if (is_reached(view)) {
-      std::printf("%s\n", memory_text(view.current_kib).c_str());
+      std::printf("%s\n", whole_mib(view.current_kib).c_str());
       return {};
     }
     if (Clock::now() >= end) {

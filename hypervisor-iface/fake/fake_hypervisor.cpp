@@ -237,8 +237,13 @@ Result<void> FakeHypervisor::populate_on_demand(DomId id, std::span<const Extent
                                                 Pages target) {
   return state_->on_domain(Call::populate_on_demand, id, [&](Domain& domain) -> Result<void> {
     XL_TRY(check_extents(domain.memory, extents));
+    const std::vector<Extent> before = domain.on_demand;
     domain.on_demand.insert(domain.on_demand.end(), extents.begin(), extents.end());
     domain.memory_target = target;
+    if (state_->frames_used() > state_->options.memory.count()) {
+      domain.on_demand = before;
+      return fail(ErrorCode::no_memory, "not enough free memory to promise so much");
+    }
     return {};
   });
 }
@@ -261,19 +266,30 @@ Result<GuestMapping> FakeHypervisor::map_frames(DomId id, Extent extent) {
     auto counts = state_->mappings;
     ++counts->frames;
     std::shared_ptr<void> token(nullptr, [counts](void*) { --counts->frames; });
+    XL_TRY(domain.touch(extent, state_->options.piece));
     return domain.memory.map(extent, std::move(token));
   });
 }
 
 Result<void> FakeHypervisor::copy_to_guest(DomId id, GuestPhys to,
                                            std::span<const std::byte> from) {
-  return state_->on_domain(Call::copy_to_guest, id,
-                           [&](Domain& domain) { return domain.memory.write(to, from); });
+  return state_->on_domain(Call::copy_to_guest, id, [&](Domain& domain) -> Result<void> {
+    if (!from.empty()) {
+      XL_TRY_ASSIGN(const Extent extent, frames_of(to, from.size()));
+      XL_TRY(domain.touch(extent, state_->options.piece));
+    }
+    return domain.memory.write(to, from);
+  });
 }
 
 Result<void> FakeHypervisor::copy_from_guest(DomId id, GuestPhys from, std::span<std::byte> to) {
-  return state_->on_domain(Call::copy_from_guest, id,
-                           [&](Domain& domain) { return domain.memory.read(from, to); });
+  return state_->on_domain(Call::copy_from_guest, id, [&](Domain& domain) -> Result<void> {
+    if (!to.empty()) {
+      XL_TRY_ASSIGN(const Extent extent, frames_of(from, to.size()));
+      XL_TRY(domain.touch(extent, state_->options.piece));
+    }
+    return domain.memory.read(from, to);
+  });
 }
 
 Result<void> FakeHypervisor::set_memory_map(DomId id, std::span<const MemoryMapEntry> map) {

@@ -122,6 +122,7 @@ DomainInfo FakeHypervisor::State::info_of(DomId id, const Domain& domain) const 
   info.shutdown = domain.shutdown;
   info.memory = domain.memory.populated();
   info.max_memory = domain.max_memory;
+  info.on_demand = domain.promised();
   info.vcpus_online = static_cast<std::uint32_t>(domain.vcpus.size());
   info.max_vcpus = domain.options.max_vcpus;
   return info;
@@ -130,7 +131,7 @@ DomainInfo FakeHypervisor::State::info_of(DomId id, const Domain& domain) const 
 std::uint64_t FakeHypervisor::State::frames_used() const {
   std::uint64_t frames = 0;
   for (const auto& [id, domain] : domains) {
-    frames += domain.memory.populated().count();
+    frames += (domain.memory.populated() + domain.promised()).count();
   }
   return frames;
 }

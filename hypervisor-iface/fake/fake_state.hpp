@@ -45,6 +45,11 @@ struct Domain {
   std::optional<Pages> memory_target;
   std::map<EventPort, GuestPort> ports;
   std::map<GrantRef, GuestGrant> grants;
+
+  // --- fake_on_demand.cpp
+  Pages promised() const;  // what it may still demand
+  // Gives frames to what is on demand there. Errors: no_memory, beyond the target.
+  Result<void> touch(Extent wanted, Pages piece);
 };
 
 struct LocalPort {

@@ -61,9 +61,13 @@ Result<void> check_target(Bytes target, Bytes most) {
 }  // namespace
 
 Pages current_memory(const hv::DomainInfo& info, Bytes target) {
-  // Beside `target` there are the special pages, and the slack, which is no memory of the guest's.
-  const Pages most = to_pages_up(target) + libxl_slack - Pages(1);
-  return std::max(info.memory, std::min(info.memory + info.on_demand, most));
+  // Up to the target there are the special pages and the slack besides, which are not the guest's.
+  const Pages sum = info.memory + info.on_demand;
+  const Pages wanted = to_pages_up(target);
+  if (sum > wanted + target_slack) {
+    return sum;  // it has not given back yet
+  }
+  return std::max(info.memory, std::min(sum, wanted + libxl_slack - Pages(1)));
 }
 
 Result<MemoryState> Engine::memory_state(DomId id) {

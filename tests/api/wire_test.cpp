@@ -54,6 +54,32 @@ TEST(Wire, ValuesSurviveTheTrip) {
   expect_round_trip(error);
 }
 
+TEST(Wire, ListWrittenAsTextSaysTheSame) {
+  std::vector<DomainView> domains(3);
+  domains[0] = DomainView{7, "guest", "uuid", true, false, true, false,         "crash",
+                          1, 2,       3,      4,    5,     6,    -1700000000000};
+  domains[1].name = "quote\" backslash\\ line\n \xc3\xa4 \xff";
+  domains[1].cpu_time_ns = ~std::uint64_t{0};
+  for (std::size_t count = 0; count <= domains.size(); ++count) {
+    json expected = json::array();
+    for (std::size_t i = 0; i < count; ++i) {
+      expected.push_back(json::parse(dump(to_json(domains[i]))));  // what is not UTF-8, replaced
+    }
+    const auto parsed = parse_json(list_text(std::span(domains).first(count)));
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    EXPECT_EQ((*parsed)["domains"], expected);
+  }
+}
+
+TEST(Wire, DepthIsOfBracketsOutsideOfStrings) {
+  const std::string many(100, '[');
+  EXPECT_TRUE(parse_json("[\"" + many + "\"]"));
+  EXPECT_TRUE(parse_json("[\"\\\"" + many + "\"]")) << "an escaped quote does not end it";
+  EXPECT_TRUE(parse_json("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]"));
+  EXPECT_FALSE(parse_json(many + std::string(100, ']')));
+  EXPECT_FALSE(parse_json("[\"\\\\\"," + many));
+}
+
 TEST(Wire, MemoryRequestsAreChecked) {
   EXPECT_FALSE(from_json<MemoryRequest>(json{{"target", 1}})) << "a misspelt member";
   EXPECT_FALSE(from_json<MemoryRequest>(json{{"target_kib", -1}}));

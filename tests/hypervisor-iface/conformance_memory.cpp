@@ -150,5 +150,73 @@ TEST_F(Conformance, MappingOutlivesTheDomain) {
   EXPECT_TRUE(ok(mapping->read(GuestPhys(0), std::span(&byte, 1))));
 }
 
+TEST_F(Conformance, MemoryOnDemandIsSetAsideAndComesWhenItIsTouched) {
+  const DomId domain = make_domain(Pages(0));
+  const Pages more(4096);
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, more + more)));
+  const Pages free_before = hv().host_info()->free_memory;
+  const Extent special{Gfn(0x100000), Pages(4)};
+  ASSERT_TRUE(ok(hv().populate_physmap(domain, std::span(&special, 1))));
+  const Extent ram{Gfn(0), more};
+  ASSERT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(1028))));
+  auto info = hv().domain_info(domain);
+  ASSERT_TRUE(ok(info));
+  EXPECT_EQ(info->memory, Pages(4));
+  EXPECT_EQ(info->on_demand, Pages(1024));
+  EXPECT_LE(hv().host_info()->free_memory + Pages(1028), free_before);
+
+  const auto bytes = random_bytes(3 * page_size);
+  ASSERT_TRUE(ok(hv().copy_to_guest(domain, GuestPhys(600 * page_size + 5), bytes)));
+  std::vector<std::byte> back(bytes.size());
+  ASSERT_TRUE(ok(hv().copy_from_guest(domain, GuestPhys(600 * page_size + 5), back)));
+  EXPECT_EQ(back, bytes);
+  const auto mapping = hv().map_frames(domain, {Gfn(0), Pages(8)});
+  ASSERT_TRUE(ok(mapping));
+  EXPECT_EQ(mapping->segments().front().bytes[0], std::byte{});
+  info = hv().domain_info(domain);
+  EXPECT_GE(info->memory, Pages(4 + 4 + 8));
+  EXPECT_EQ(info->memory + info->on_demand, Pages(1028));
+}
+
+TEST_F(Conformance, MemoryOnDemandEndsAtTheTarget) {
+  const DomId domain = make_domain(Pages(0));
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(8192))));
+  const Extent ram{Gfn(0), Pages(4096)};
+  ASSERT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(512))));
+  ASSERT_TRUE(ok(hv().map_frames(domain, {Gfn(0), Pages(512)})));
+  EXPECT_TRUE(fails(hv().map_frames(domain, {Gfn(512), Pages(1)}), ErrorCode::no_memory));
+  ASSERT_TRUE(ok(hv().set_memory_target(domain, Pages(1024))));
+  EXPECT_TRUE(ok(hv().map_frames(domain, {Gfn(512), Pages(1)})));
+  EXPECT_TRUE(fails(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(512)),
+                    ErrorCode::invalid_argument))
+      << "twice";
+}
+
+TEST_F(Conformance, ThereIsNoPromiseThatTheHostCannotKeep) {
+  const DomId domain = make_domain(Pages(0));
+  const Pages all = hv().host_info()->total_memory;
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, all + all)));
+  const Extent ram{Gfn(0), all + all};
+  EXPECT_TRUE(
+      fails(hv().populate_on_demand(domain, std::span(&ram, 1), all), ErrorCode::no_memory));
+  EXPECT_EQ(hv().domain_info(domain)->on_demand, Pages(0));
+  EXPECT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(1000))));
+}
+
+TEST_F(Conformance, PopulatedExtentsAreAscendingAndJoined) {
+  const DomId domain = make_domain(Pages(0));
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(8192))));
+  const Extent extents[] = {{Gfn(16), Pages(700)}, {Gfn(716), Pages(4)}, {Gfn(0x100000), Pages(1)}};
+  ASSERT_TRUE(ok(hv().populate_physmap(domain, extents)));
+  const Extent ram{Gfn(4096), Pages(4096)};
+  ASSERT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(8192))));
+  const auto found = hv().populated_extents(domain);
+  ASSERT_TRUE(ok(found));
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ((*found)[0].first, Gfn(16));
+  EXPECT_EQ((*found)[0].count, Pages(704));
+  EXPECT_EQ((*found)[1].first, Gfn(0x100000));
+}
+
 }  // namespace
 }  // namespace xl::hv

@@ -18,9 +18,10 @@ struct Guest {
   Bytes start_info = Bytes(300);
   Bytes acpi = Bytes(564);
   bool bios_area_rsdp = false;
+  Bytes max_memory;
 
   Result<Layout> plan() const {
-    return make_layout({memory, kernel, initrd, start_info, acpi, bios_area_rsdp, "k"});
+    return make_layout({memory, kernel, initrd, start_info, acpi, bios_area_rsdp, "k", max_memory});
   }
   std::string fault() const {
     const auto layout = plan();
@@ -120,6 +121,38 @@ TEST(LayoutTest, RamAroundTheHole) {
       expected.emplace_back(0x100000000, 0x100000000 + high);
     }
     EXPECT_EQ(map_of(*layout, 1), expected);
+  }
+}
+
+TEST(LayoutTest, MapCoversMaxmemOnDemand) {
+  const auto layout = Guest{.memory = mib(256), .initrd = mib(3), .max_memory = gib(5)}.plan();
+  ASSERT_TRUE(layout) << describe(layout.error());
+  EXPECT_EQ(map_of(*layout, 1),
+            (Rows{{0, 0xfc000000}, {0x100000000, 0x100000000 + (5ULL << 30) - 0xfc000000}}));
+  ASSERT_EQ(layout->on_demand.size(), 2U);
+  EXPECT_EQ(layout->on_demand[0].first, Gfn(0));
+  EXPECT_EQ(layout->on_demand[0].count + layout->on_demand[1].count, Pages(5 << 18));
+  EXPECT_EQ(layout->populated, Pages(3)) << "the special pages";
+  EXPECT_EQ(layout->target, Pages((256 << 8) + 3) + on_demand_slack);
+  EXPECT_EQ(layout->initrd, GuestPhys(0x105000)) << "as without";
+  EXPECT_NE(describe(*layout).find("on demand"), std::string::npos);
+}
+
+TEST(LayoutTest, WhatIsBuiltLiesWithinMemory) {
+  const auto fault = Guest{.memory = mib(16), .initrd = mib(20), .max_memory = gib(1)}.fault();
+  EXPECT_NE(fault.find("16 MiB has no room for the initrd"), std::string::npos) << fault;
+  const Guest kernel{.memory = mib(16),
+                     .kernel = {{GuestPhys(20 << 20), Bytes(0x1000)}},
+                     .max_memory = gib(1)};
+  EXPECT_NE(kernel.fault().find("beyond the guest's memory of 16 MiB"), std::string::npos);
+}
+
+TEST(LayoutTest, NoMoreThanMemoryIsNotOnDemand) {
+  for (const Bytes most : {Bytes(0), mib(32), mib(64)}) {
+    const auto layout = Guest{.max_memory = most}.plan();
+    ASSERT_TRUE(layout);
+    EXPECT_TRUE(layout->on_demand.empty());
+    EXPECT_EQ(layout->populated, Pages((64 << 8) + 3));
   }
 }
 
