@@ -19,7 +19,7 @@ struct Channel {
   std::uint16_t vcpu = 0;           // who is notified
   std::uint16_t remote_domain = 0;  // unbound, interdomain
   std::uint8_t queue_priority =
-      EVTCHN_FIFO_PRIORITY_DEFAULT;  // FIFO: queue that it was last linked on
+      EVTCHN_FIFO_PRIORITY_DEFAULT;  // FIFO: queue that the port was last linked on
   std::uint8_t pending_later = 0;    // FIFO: sent before the guest gave the port's event word
   std::uint32_t remote = 0;          // interdomain: the other port; virq: its number
   std::uint16_t queue_vcpu = 0;
@@ -58,14 +58,14 @@ class EventTable {
       }
       if (find(port)->state == ChannelState::free) {
         lowest_ = port + 1;
-        *find(port) = Channel{};
+        empty(*find(port));
         return port;
       }
     }
     return fail(Errno::nospc);
   }
   void release(std::uint32_t port) {
-    *find(port) = Channel{};
+    empty(*find(port));
     lowest_ = port < lowest_ ? port : lowest_;
   }
 
@@ -82,6 +82,14 @@ class EventTable {
   }
 
  private:
+  // The queue outlives the port: the guest may still have it linked there, as the tail behind which
+  // the next event would go, and whoever has the port next is linked elsewhere.
+  static void empty(Channel& channel) {
+    const Channel before = channel;
+    channel = Channel{};
+    channel.queue_vcpu = before.queue_vcpu;
+    channel.queue_priority = before.queue_priority;
+  }
   Channel* bucket(std::uint32_t frame) const {
     return frame < direct_frames ? direct_[frame] : more_[frame - direct_frames];
   }

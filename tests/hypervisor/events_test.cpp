@@ -252,6 +252,26 @@ TEST_F(FifoTest, PriorityChoosesTheQueue) {
   EXPECT_EQ(event_op(EVTCHNOP_set_priority, op), -XEN_EINVAL);
 }
 
+// As when a guest takes a vcpu offline and another one online: ports are closed and had again.
+TEST_F(FifoTest, APortThatIsHadAgainTakesNobodyToItsNewQueue) {
+  const evtchn_port_t port = bind_ipi(0);
+  const evtchn_port_t other = bind_ipi(0);
+  for (const evtchn_port_t each : {port, other}) {
+    evtchn_set_priority op{each, 2};
+    ASSERT_EQ(event_op(EVTCHNOP_set_priority, op), 0);
+  }
+  send(port);
+  ASSERT_EQ(take(2), port);
+  evtchn_close op{port};
+  ASSERT_EQ(event_op(EVTCHNOP_close, op), 0);
+  ASSERT_EQ(bind_ipi(0), port);
+  send(port);
+  send(other);
+  EXPECT_EQ(head(EVTCHN_FIFO_PRIORITY_DEFAULT), port);
+  EXPECT_EQ(head(2), other);
+  EXPECT_EQ(word(port) & Fifo<FakePlatform>::link_mask, 0U);
+}
+
 TEST_F(FifoTest, MaskedIsLinkedAtUnmask) {
   const evtchn_port_t port = bind_ipi(0);
   m.poke<event_word_t>(m.vcpu(id), array + port * 4, 1U << EVTCHN_FIFO_MASKED);
