@@ -12,7 +12,9 @@ namespace xl::daemon {
 
 struct Backend {
   toolstack::HypervisorFactory start;
-  std::function<void()> end;  // after the toolstack has gone: nothing shall be left running
+  toolstack::HypervisorFactory attach;  // null if an earlier daemon left none
+  // Ends whatever hypervisor runs, also one that does not answer; while no toolstack has it.
+  std::function<Result<void>()> end;
 };
 
 // Serves until it is told to stop. Error: why it could not start.

@@ -20,27 +20,33 @@ bundled::Options backend_options(const xl::daemon::Options& options) {
     chosen.memory = xl::mib(options.memory_mib);
   }
   chosen.cpus = options.cpus;
+  chosen.note = [](const std::string& text) { spdlog::info("{}", text); };
   return chosen;
 }
 
-// The hypervisor outlives whoever started it; a daemon that stops in good order ends it.
-void end_hypervisor(const std::string& runtime_dir) {
-  xl::Result<xl::UniqueFd> lock = bundled::lock_runtime_dir(runtime_dir);
-  const xl::Result<void> ended = lock ? bundled::end_stale(runtime_dir)
-                                      : xl::Result<void>(xl::Unexpected(std::move(lock).error()));
-  if (!ended) {
-    spdlog::error("the hypervisor was left running: {}", describe(ended.error()));
+xl::Result<std::unique_ptr<xl::hv::Hypervisor>> start(const bundled::Options& options) {
+  XL_TRY_ASSIGN(std::unique_ptr<bundled::BundledHypervisor> hypervisor,
+                bundled::BundledHypervisor::start(options));
+  spdlog::info("the hypervisor runs as pid {}", hypervisor->pid());
+  return std::unique_ptr<xl::hv::Hypervisor>(std::move(hypervisor));
+}
+
+xl::Result<std::unique_ptr<xl::hv::Hypervisor>> attach(const bundled::Options& options) {
+  if (!bundled::is_left_running(options.runtime_dir)) {
+    return std::unique_ptr<xl::hv::Hypervisor>();
   }
+  return start(options);
+}
+
+xl::Result<void> end_hypervisor(const std::string& runtime_dir) {
+  XL_TRY_ASSIGN(const xl::UniqueFd lock, bundled::lock_runtime_dir(runtime_dir));
+  return bundled::end_stale(runtime_dir);
 }
 
 xl::daemon::Backend choose(const xl::daemon::Options& options) {
-  return {[chosen = backend_options(options)]() -> xl::Result<std::unique_ptr<xl::hv::Hypervisor>> {
-            XL_TRY_ASSIGN(std::unique_ptr<bundled::BundledHypervisor> hypervisor,
-                          bundled::BundledHypervisor::start(chosen));
-            spdlog::info("the hypervisor runs as pid {}", hypervisor->pid());
-            return std::unique_ptr<xl::hv::Hypervisor>(std::move(hypervisor));
-          },
-          [directory = options.runtime_dir] { end_hypervisor(directory); }};
+  const bundled::Options chosen = backend_options(options);
+  return {[chosen] { return start(chosen); }, [chosen] { return attach(chosen); },
+          [directory = options.runtime_dir] { return end_hypervisor(directory); }};
 }
 
 }  // namespace
