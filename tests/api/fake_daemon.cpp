@@ -69,7 +69,7 @@ xl::Result<std::unique_ptr<xl::hv::Hypervisor>> start() {
 }
 
 xl::daemon::Backend choose(const xl::daemon::Options&) {
-  return {start, [] {}};
+  return {start, nullptr, [] { return xl::Result<void>(); }};
 }
 
 }  // namespace
