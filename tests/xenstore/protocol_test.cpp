@@ -126,7 +126,7 @@ TEST_F(Protocol, ATargetsRightsComeWithIt) {
 }
 
 TEST_F(Protocol, UnknownRequestsAreRefused) {
-  for (const std::uint32_t type : {20U, 23U, 99U, 0xffffU, std::uint32_t{XS_WATCH_EVENT}}) {
+  for (const std::uint32_t type : {20U, 27U, 99U, 0xffffU, std::uint32_t{XS_WATCH_EVENT}}) {
     EXPECT_EQ(guest.ask(type, {""}), strings({"ENOSYS"})) << type;
   }
   EXPECT_EQ(guest.ask(XS_CONTROL, {"help"}), strings({"EACCES"}));
