@@ -195,9 +195,15 @@ bool EventLoop::pump(const Ready& ready) {
 }
 
 void EventLoop::drain_console(Domain& domain) {
-  // The guest does not run any more, so its ring holds one ring's worth at most; the bound is for a
-  // page that lies.
-  for (int turn = 0; turn < 4 && domain.console->pump().more; ++turn) {
+  // Of a guest that does not run any more the ring holds one ring's worth at most; the bound is for
+  // a page that lies. One that runs on has to hear of what it was given.
+  bool more = true;
+  for (int turn = 0; turn < 4 && more; ++turn) {
+    const console::Console::Progress progress = domain.console->pump();
+    if (progress.notify) {
+      notify(domain, domain.console_port);
+    }
+    more = progress.more;
   }
 }
 

@@ -44,7 +44,7 @@ class EventLoop {
   void post(std::function<void()> task);
   // The line wants to be pumped.
   void wake(const std::shared_ptr<Domain>& domain, Line line);
-  // On the loop's thread: pumps the console until nothing more comes.
+  // On the loop's thread: pumps the console until nothing more comes, at once.
   static void drain_console(Domain& domain);
 
  private:
