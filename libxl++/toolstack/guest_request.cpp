@@ -25,7 +25,6 @@ class Wakeup {
     note([&](Wakeup& self) {
       self.stopped_ = self.stopped_ || event.kind == LifecycleEvent::Kind::shutdown ||
                       event.kind == LifecycleEvent::Kind::ended;
-      self.lost_ = self.lost_ || (event.end && event.end->action == "lost");
     });
   }
   // Until something has changed since the last call, the deadline, or the cancel.
@@ -37,10 +36,6 @@ class Wakeup {
   bool stopped() const {
     const std::lock_guard lock(mutex_);
     return stopped_;
-  }
-  bool lost() const {
-    const std::lock_guard lock(mutex_);
-    return lost_;
   }
 
  private:
@@ -58,7 +53,6 @@ class Wakeup {
   std::condition_variable_any changed_;
   bool news_ = false;
   bool stopped_ = false;
-  bool lost_ = false;
 };
 
 Unexpected<Error> not_taken(const std::string& name, const GuestAsk& ask) {
@@ -114,7 +108,7 @@ Result<void> Engine::ask_guest(DomId id, const GuestAsk& ask, const std::stop_to
   const Clock::time_point deadline = Clock::now() + ask.timeout;
   for (;;) {
     const auto value = store.read(path);
-    if (wakeup.lost()) {
+    if (sessions_.current() != domain->session) {  // its nodes have gone for another reason
       return fail(ErrorCode::hypervisor_gone, "the hypervisor died, and the domain with it");
     }
     if (!value || value->empty() || wakeup.stopped()) {

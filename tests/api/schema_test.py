@@ -160,7 +160,7 @@ class SchemaTest(unittest.TestCase):
     def test_guest_requests(self):
         """The fake's guest takes nothing, so each request is withdrawn."""
         domid = self.make("deaf")["domid"]
-        for action, body in [("shutdown", {"action": "poweroff"}), ("shutdown", {"action": "reboot", "trigger": True}),
+        for action, body in [("shutdown", {"action": "poweroff"}), ("shutdown", {"action": "poweroff", "trigger": True}),
                              ("sysrq", {"letter": "h"})]:
             status, error = self.call("POST", f"/v1/domains/{domid}/{action}", "/v1/domains/{domain}/" + action,
                                       {**body, "timeout_ms": 20})
@@ -351,7 +351,7 @@ class SchemaTest(unittest.TestCase):
         daemon = self.call("GET", "/v1/daemon")[1]
         self.assertEqual(daemon["pid"], self.daemon.pid)
         self.assertEqual(os.stat(self.socket).st_mode & 0o777, 0o600)
-        status, error = self.call("POST", "/v1/daemon/stop", body={"all": 7})
+        status, error = self.call("POST", "/v1/daemon/stop", body={"all": 7}, request_schema=False)
         self.assertEqual((status, error["error"]["code"]), (400, "protocol"))
 
     def test_zz_everything_described_was_seen(self):
