@@ -130,10 +130,10 @@ class WaitForACrashTest(Waiting):
 
     def test_a_crash_is_no_shutdown(self):
         for condition in "shutdown", "booted":
-            self.ok("create", "-p", "guest.cfg")
-            wait = self.start("wait", "guest", "--for=" + condition)
-            self.ok("unpause", "guest")
-            self.assertIn("'guest' crashed", self.finish(wait, ENDED))
+            self.ok("create", "-p", "guest.cfg", "name=" + condition)
+            wait = self.start("wait", condition, "--for=" + condition)
+            self.ok("unpause", condition)
+            self.assertIn(f"'{condition}' crashed", self.finish(wait, ENDED))
 
 
 class EventsTest(Waiting):
