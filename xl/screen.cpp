@@ -11,6 +11,7 @@
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 
 namespace xl::cli {
 namespace {
@@ -25,10 +26,44 @@ extern "C" void note_end(int signal) {
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // the second ends the program at once
   ::sigaction(signal, &action, nullptr);
 }
 
 constexpr int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+// Signals come only while input is waited for, so that none is missed between a look and the wait.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGWINCH);
+    for (const int signal : ending_signals) {
+      sigaddset(&held, signal);
+    }
+    ::sigprocmask(SIG_BLOCK, &held, &before_);
+  }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+  ~SignalsHeld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+  // False when the time is over, or when there will never be any again: that counts as an end.
+  bool wait_for_input(std::chrono::milliseconds wait) const {
+    const auto left = std::max(wait, std::chrono::milliseconds(0));
+    const timespec time = {static_cast<std::time_t>(left.count() / 1000),
+                           static_cast<long>(left.count() % 1000 * 1'000'000)};
+    pollfd fd = {STDIN_FILENO, POLLIN, 0};
+    const int ready = ::ppoll(&fd, 1, &time, &before_);
+    if (ready > 0 && fd.revents != POLLIN) {
+      ended_by = SIGHUP;
+    }
+    return ready != 0;
+  }
+
+ private:
+  sigset_t before_;
+};
 
 // Cut to the window, whose last column of the last row curses cannot fill without scrolling.
 void put(int row, int column, const std::string& text, attr_t attributes) {
@@ -120,18 +155,17 @@ void Screen::draw(const Frame& frame) {
 }
 
 int Screen::key(std::chrono::milliseconds wait) {
+  const SignalsHeld held;
+  ::timeout(0);
+  int got = ::getch();  // also a change of size that came while we drew
+  if (got == ERR && ended_by == 0) {
+    if (!held.wait_for_input(wait)) {
+      return ended_by != 0 ? quit : none;
+    }
+    got = ::getch();
+  }
   if (ended_by != 0) {
     return quit;
-  }
-  ::timeout(static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 1'000'000)));
-  const int got = ::getch();
-  if (ended_by != 0) {
-    return quit;
-  }
-  if (got == ERR) {
-    // The end of input looks like the end of the wait, but comes at once and for ever.
-    pollfd fd = {STDIN_FILENO, POLLIN, 0};
-    return ::poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR)) != 0 ? quit : none;
   }
   switch (got) {
     case KEY_UP: return up;

@@ -25,17 +25,21 @@ REACHED, USAGE, NOT_FOUND, ENDED, TIMEOUT = 0, 2, 4, 6, 7
 
 class Waiting(CliTest):
     def start(self, *words):
-        """A command that waits; returns once it has connected, as its stream of events is open then."""
-        before = self.streams()
+        """A command that waits; returns once it does: it follows the events and has looked at the domain."""
+        before = self.looks(words[0])
         process = subprocess.Popen([XL, *words], env=self.env, cwd=self.dir, text=True, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        while process.poll() is None and self.streams() <= before:
+        while process.poll() is None and self.looks(words[0]) <= before:
             pass
         return process
 
-    def streams(self):
-        """Streams that have been opened so far, by the daemon's own account."""
-        return sum(sample.value for sample in exposition.families(self.ok("metrics"))["xl_api_streams"].samples
+    def looks(self, command):
+        """What such a command asks for last, so often until now, by the daemon's own account."""
+        families = exposition.families(self.ok("metrics"))
+        if command == "wait":
+            return sum(sample.value for sample in families["xl_api_request_seconds"].samples
+                       if sample.name.endswith("_count") and sample.labels["path"] == "/v1/domains/{}")
+        return sum(sample.value for sample in families["xl_api_streams"].samples
                    if sample.labels == {"path": "/v1/events"})
 
     def finish(self, process, status):
@@ -242,6 +246,16 @@ class TopTest(CliTest):
             self.assertEqual(process.wait(PATIENCE), 0)
             self.read_until(main, rb"\x1b\[\?1049l")
             self.assertEqual(termios.tcgetattr(terminal), before)
+
+    def test_a_terminal_that_goes_away(self):
+        main, terminal = pty.openpty()
+        process = subprocess.Popen([XL, "top"], env={**self.env, "TERM": "xterm"}, stdin=terminal, stdout=terminal,
+                                   stderr=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(process.kill)
+        os.close(terminal)
+        self.read_until(main, rb"Q.*uit")
+        os.close(main)
+        self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_an_unknown_terminal(self):
         main, _, _, process = self.start(kind="nonsense")
