@@ -39,7 +39,12 @@ bool Client::daemon_ended(int stream) const {
 }
 
 Result<void> Client::reconnect() {
-  XL_TRY_ASSIGN(Launched launched, connect_or_start(dir_));
+  Result<Launched> started = connect_or_start(dir_);
+  if (!started) {
+    // Whatever its code: xld is not there, and that says nothing of the domain that was asked for.
+    return fail(ErrorCode::io, describe(started.error()));
+  }
+  Launched launched = std::move(started).value();
   http_ = HttpClient(std::move(launched.connection));
   return {};
 }

@@ -24,9 +24,14 @@ class Killer(threading.Thread):
         self.kills = kills
         self.random = random.Random(seed)
         self.done = 0
+        self.enough = False
+
+    def stop(self):
+        self.enough = True
+        self.join()
 
     def run(self):
-        while self.done < self.kills:
+        while self.done < self.kills and not self.enough:
             for pid in self.machine.processes("xld"):
                 # The whole life of a daemon: its start and adoption, the requests after it, its idle times.
                 time.sleep(self.random.choice([0.002, 0.02, 0.1, 0.4]) * self.random.random())
@@ -167,6 +172,7 @@ class Kill(harness.VmTest):
         self.assertTrue(all(result.returncode == 0 for result in booting))
         killer = Killer(self.machine, KILLS, seed=1)
         killer.start()
+        self.addCleanup(killer.stop)
         kept = [witness]
         number = 0
         while killer.is_alive():
