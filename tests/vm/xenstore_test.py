@@ -8,6 +8,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import threading
 import harness
 
 GUEST_SCRIPT = """#!/bin/busybox sh
@@ -153,6 +154,8 @@ class XenStore(harness.VmTest):
         process = self.machine.popen("create", "-c", *arguments)
         output = ""
         armed = False
+        killer = threading.Timer(100, process.kill)  # a guest that says no more ends the test
+        killer.start()
         for line in process.stdout:
             output += line
             if "data/ping" in line and not armed:  # the watch's first event
@@ -162,6 +165,8 @@ class XenStore(harness.VmTest):
                 self.tool("write", f"/local/domain/{number}/data/armed", "1")
             if line.startswith("done"):
                 break
+        killer.cancel()
+        self.assertIn("done", output)
         self.assertIn("name=tools", output)
         self.assertIn("list=feature-poweroff feature-reboot", output)
         self.assertIn("read=world", output)
