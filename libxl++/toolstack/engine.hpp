@@ -158,7 +158,8 @@ class Engine final : public Toolstack {
   // --- vcpu_hotplug.cpp ---
   class VcpuOffer;
   Result<VcpuState> await_vcpus(const DomainRef& domain, const VcpuRequest& request,
-                                std::uint64_t number, const std::stop_token& cancel);
+                                std::uint32_t max, std::uint64_t number,
+                                const std::stop_token& cancel);
   static Unexpected<Error> late(const Domain& domain, const VcpuRequest& request,
                                 const VcpuState& state);
 

@@ -54,52 +54,58 @@ Result<void> check_wish(const std::string& name, const VcpuRequest& request, std
 
 }  // namespace
 
-// Linux announces a plugged cpu a moment before it lets anybody put it to use (cpu_hotplug.c,
-// enable_hotplug_cpu): a udev rule that is quicker fails, and nothing tries again. So what does not
-// come for a while is taken back and offered once more.
+// Says the wish again when nothing moves. Linux announces a plugged cpu a moment before it lets
+// anybody put it to use (cpu_hotplug.c, enable_hotplug_cpu): a udev rule that is quicker fails, and
+// nothing tries again. So what still does not come is taken back and offered once more.
 class Engine::VcpuOffer {
  public:
-  VcpuOffer(const Domain& domain, std::uint32_t wanted) : domain_(domain), wanted_(wanted) {}
+  VcpuOffer(const Domain& domain, std::uint32_t wanted, std::uint32_t max)
+      : domain_(domain), wanted_(wanted), max_(max) {}
 
   Clock::time_point next() const { return next_; }
   void look(std::uint32_t online, Clock::time_point now) {
     if (online != online_) {
       online_ = online;
+      stalls_ = 0;
       next_ = now + stall;
     } else if (now >= next_) {
-      taken_back_ = !taken_back_ && online < wanted_;
-      say(taken_back_ ? "offline" : "online");
-      next_ = now + (taken_back_ ? gap : stall);
+      ++stalls_;
+      const bool take_back = online < wanted_ && stalls_ % 3 == 2;
+      (void)domain_.session->store().write(take_back ? missing_offline()
+                                                     : availability(domain_.id, wanted_, max_));
+      next_ = now + (take_back ? gap : stall);
     }
   }
 
  private:
-  static constexpr auto stall = std::chrono::milliseconds(2000);
+  static constexpr auto stall = std::chrono::milliseconds(1000);
   static constexpr auto gap = std::chrono::milliseconds(300);  // for the guest to look
 
-  void say(const char* word) {
+  std::vector<xenstore::NodeSpec> missing_offline() const {
     std::vector<xenstore::NodeSpec> nodes;
     for (std::uint32_t vcpu = 0; vcpu < wanted_; ++vcpu) {
       const auto state = domain_.session->hypervisor().vcpu_info(domain_.id, VcpuId(vcpu));
       if (state && !state->online) {
-        nodes.push_back({availability_path(domain_.id, vcpu), word, nullptr});
+        nodes.push_back({availability_path(domain_.id, vcpu), "offline", nullptr});
       }
     }
-    (void)domain_.session->store().write(nodes);
+    return nodes;
   }
 
   const Domain& domain_;
   const std::uint32_t wanted_;
+  const std::uint32_t max_;
   std::uint32_t online_ = 0;
-  bool taken_back_ = false;
+  unsigned stalls_ = 0;
   Clock::time_point next_ = Clock::now() + stall;
 };
 
 // What the guest makes of it.
 Result<VcpuState> Engine::await_vcpus(const DomainRef& domain, const VcpuRequest& request,
-                                      std::uint64_t number, const std::stop_token& cancel) {
+                                      std::uint32_t max, std::uint64_t number,
+                                      const std::stop_token& cancel) {
   const Clock::time_point deadline = Clock::now() + request.timeout;
-  VcpuOffer offer(*domain, request.vcpus);
+  VcpuOffer offer(*domain, request.vcpus, max);
   for (;;) {
     const std::uint64_t rings = domain->vcpu_bell.rings();
     XL_TRY_ASSIGN(const hv::DomainInfo info,
@@ -163,7 +169,7 @@ Result<VcpuState> Engine::set_vcpus(DomId id, const VcpuRequest& request, std::s
   const std::uint64_t number = domain->vcpu_requests.fetch_add(1) + 1;
   domain->vcpu_bell.ring();  // an earlier request ends here
   XL_TRY(domain->session->store().write(availability(id, request.vcpus, before.max_vcpus)));
-  auto state = await_vcpus(domain, request, number, cancel);
+  auto state = await_vcpus(domain, request, before.max_vcpus, number, cancel);
   if (!state) {
     return Unexpected(std::move(state).error().while_doing(fmt::format(
         "giving domain '{}' {} vcpu{}", name, request.vcpus, request.vcpus == 1 ? "" : "s")));
