@@ -41,6 +41,7 @@ struct BarePlatform {
                    std::size_t bytes);
   bool interrupt_pending(const Vcpu<BarePlatform>& vcpu) const;
   void assert_vector(Vcpu<BarePlatform>& vcpu, std::uint8_t vector);
+  void raise_nmi(Vcpu<BarePlatform>& vcpu);
   void switch_out(Vcpu<BarePlatform>& vcpu);
   void lapic_timer_fired(Vcpu<BarePlatform>& vcpu);
   Result<void> init_domain(Domain<BarePlatform>& domain);
