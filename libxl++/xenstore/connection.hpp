@@ -53,6 +53,8 @@ class Connection {
   // Moves bytes for the client into `room`; returns how many.
   std::size_t send(std::span<std::byte> room);
   bool has_output() const { return !output_.empty(); }
+  // Else receive() takes nothing until replies have been sent.
+  bool may_take_request() const { return !broken_ && replies_queued_ < max_replies_queued; }
   // The client broke the protocol (a payload too long), or was released. Nothing is taken any more.
   bool broken() const { return broken_; }
   void break_off();
@@ -106,7 +108,6 @@ class Connection {
   };
   using Reply = XsResult<std::string>;
 
-  bool may_take_request() const { return !broken_ && replies_queued_ < max_replies_queued; }
   void process_message();
   void queue_reply(const Header& header, Reply reply);
   void note_limits();

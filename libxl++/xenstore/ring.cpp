@@ -67,7 +67,21 @@ Ring::Progress Ring::pump(Client& client) {
   progress.more = moved && position_.error == XENSTORE_ERROR_NONE;
   turn.commit(position_);
   publish(progress);
+  progress.more = progress.more || missed_something(connection);
   return progress;
+}
+
+// A guest notifies by what it sees: not when it produces behind requests that, for it, are not
+// taken yet, nor when it makes room in a ring that, for it, is not full. What it did before
+// publish() has to be looked for.
+bool Ring::missed_something(const Connection& connection) const {
+  if (position_.error != XENSTORE_ERROR_NONE) {
+    return false;
+  }
+  const std::uint32_t produced = XL_RING_WORD(req_prod).load(std::memory_order_seq_cst);
+  const std::uint32_t consumed = XL_RING_WORD(rsp_cons).load(std::memory_order_seq_cst);
+  const bool requests = produced != position_.requests_taken && connection.may_take_request();
+  return requests || (connection.has_output() && position_.responses_put - consumed < size);
 }
 
 bool Ring::take_requests(Connection& connection) {

@@ -42,6 +42,7 @@ class Ring {
   void reconnect(RingTurn& turn);
   void fail(Connection& connection, std::uint32_t error);
   void publish(Progress& progress);
+  bool missed_something(const Connection& connection) const;
 
   std::byte* page_;
   RingPosition position_;

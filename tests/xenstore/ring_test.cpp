@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <random>
+#include <semaphore>
+#include <thread>
 
 #include "libxl++/xenstore/server.hpp"
 #include "tests/xenstore/client_fixture.hpp"
@@ -88,6 +92,52 @@ TEST_F(RingOf, NotifiesAGuestThatFilledIt) {
   const std::string message = encode(XS_WRITE, 1, 0, strings({"data"}) + std::string(1500, 'x'));
   send(message.substr(0, XENSTORE_RING_SIZE));
   EXPECT_TRUE(pump().notify) << "there is no answer yet, but room";
+}
+
+// Linux's xb_write tells the server only if all that it wrote before was taken, as far as it sees,
+// and a message's header and body are two writes.
+TEST_F(RingOf, LosesNoRequestOfAGuestThatNotifiesAsLittleAsLinuxDoes) {
+  constexpr int rounds = 20'000;
+  std::counting_semaphore<> rung{0};
+  std::atomic<bool> over{false};
+  std::thread server([&] {
+    while (!over) {
+      if (rung.try_acquire_for(std::chrono::milliseconds(20))) {
+        while (pump().more) {
+        }
+      }
+    }
+  });
+  const auto word = [](std::uint32_t& at) { return std::atomic_ref<std::uint32_t>(at); };
+  const auto write = [&](std::string_view bytes) {
+    const std::uint32_t before = page().req_prod;
+    std::uint32_t at = before;
+    for (const char c : bytes) {
+      page().req[MASK_XENSTORE_IDX(at++)] = c;
+    }
+    word(page().req_prod).store(at);
+    if (before <= word(page().req_cons).load()) {
+      rung.release();
+    }
+  };
+  const std::string message = encode(XS_READ, 7, 0, strings({"data"}));
+  const std::string answer = encode(XS_READ, 7, 0, "hello");
+  int answered = 0;
+  for (; answered < rounds; ++answered) {
+    write(std::string_view(message).substr(0, header_size));
+    write(std::string_view(message).substr(header_size));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const std::uint32_t wanted = page().rsp_cons + static_cast<std::uint32_t>(answer.size());
+    while (word(page().rsp_prod).load() != wanted && std::chrono::steady_clock::now() < end) {
+      std::this_thread::yield();
+    }
+    if (receive() != answer) {
+      break;
+    }
+  }
+  over = true;
+  server.join();
+  EXPECT_EQ(answered, rounds) << "a request was not seen";
 }
 
 TEST_F(RingOf, WithABadIndexIsDeadUntilTheGuestReconnects) {
