@@ -66,6 +66,7 @@ Ring::Progress Ring::pump(Client& client) {
   }
   progress.more = moved && position_.error == XENSTORE_ERROR_NONE;
   turn.commit(position_);
+  progress.look_again = position_.requests_taken != shown_.requests_taken;
   publish(progress);
   progress.more = progress.more || missed_something(connection);
   return progress;

@@ -31,6 +31,9 @@ class Ring {
     bool notify = false;  // tell the guest
     bool more =
         false;  // there is more to do without an event: call again, after others had their turn
+    // Something was taken: call again in a moment, too. Linux writes req_prod and reads req_cons
+    // without a barrier between, so that it may not notify though it ought to.
+    bool look_again = false;
   };
   // Moves what there is in both directions, a bounded amount of it. The guest sees nothing of it
   // before all is in the journal.

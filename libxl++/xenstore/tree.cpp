@@ -90,10 +90,13 @@ std::vector<RemovedNode> Tree::erase(std::string_view path) {
 
 bool Tree::restore(std::string_view path, NodeState state, std::uint64_t generation,
                    std::uint64_t children_generation) {
-  if (lookup(parent_of(path)) == nullptr) {
+  Node* parent = lookup(parent_of(path));
+  if (parent == nullptr) {
     return false;
   }
+  const std::uint64_t its_list = parent->children_generation;
   put(path, std::move(state));
+  parent->children_generation = its_list;  // it was put back with this child in mind
   Node* node = lookup(path);
   node->generation = generation;
   node->children_generation = children_generation;

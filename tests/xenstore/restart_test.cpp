@@ -157,6 +157,7 @@ TEST_F(Restart, KnowsNothingOfWhatWasReleased) {
 TEST_F(Restart, ReadsARewrittenJournalToo) {
   ask(XS_WATCH, strings({"data", "token"}));
   ask(XS_WRITE, strings({"first"}) + "1");
+  const std::string list = ask(XS_DIRECTORY_PART, strings({"/local/domain/1", "0"}));
   const std::string filler(1000, 'f');
   std::uintmax_t largest = 0;
   for (int i = 0; i < 4000; ++i) {
@@ -166,6 +167,8 @@ TEST_F(Restart, ReadsARewrittenJournalToo) {
   EXPECT_LT(journal_size(), largest) << "never rewritten";
   EXPECT_LT(largest, std::uintmax_t{2} << 20);
   restart();
+  EXPECT_EQ(ask(XS_DIRECTORY_PART, strings({"/local/domain/1", "0"})), list)
+      << "same list, same generation";
   EXPECT_EQ(ask(XS_READ, strings({"first"})), "1");
   EXPECT_EQ(*server_->read("/tool/filler"), filler);
   EXPECT_EQ(ask(XS_WATCH, strings({"data", "token"})), strings({"EEXIST"}));
