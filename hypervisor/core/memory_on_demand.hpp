@@ -48,7 +48,8 @@ Result<void> Memory<P>::set_target(Domain<P>& domain, std::uint64_t pages) {
   const std::uint64_t has = domain.pages.load() + domain.promised.load();
   domain.allowance = pages > has ? pages : has;
   settle(domain);
-  if (domain.allowance > before && !can_take(domain, domain.promised.load())) {
+  const std::uint64_t can_be_had = core_.frames.counts().free() + reaper_.pending_frames();
+  if (domain.allowance > before && core_.promised.load() > can_be_had) {
     domain.allowance = before;
     settle(domain);
     return fail(Errno::nomem);

@@ -197,8 +197,8 @@ TEST_F(Conformance, ThereIsNoPromiseThatTheHostCannotKeep) {
   const Pages all = hv().host_info()->total_memory;
   ASSERT_TRUE(ok(hv().set_max_memory(domain, all + all)));
   const Extent ram{Gfn(0), all + all};
-  EXPECT_TRUE(
-      fails(hv().populate_on_demand(domain, std::span(&ram, 1), all), ErrorCode::no_memory));
+  EXPECT_TRUE(fails(hv().populate_on_demand(domain, std::span(&ram, 1), all + Pages(1)),
+                    ErrorCode::no_memory));
   EXPECT_EQ(hv().domain_info(domain)->on_demand, Pages(0));
   EXPECT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(1000))));
 }
