@@ -174,12 +174,14 @@ Result<VcpuState> Engine::set_vcpus(DomId id, const VcpuRequest& request, std::s
     return Unexpected(std::move(state).error().while_doing(fmt::format(
         "giving domain '{}' {} vcpu{}", name, request.vcpus, request.vcpus == 1 ? "" : "s")));
   }
+  bool is_new = before.vcpus_online != state->online;
   {
     const std::lock_guard lock(domain->lifecycle);
+    is_new = is_new || domain->plan.config.vcpus != request.vcpus;
     domain->plan.config.vcpus = request.vcpus;  // a restart brings it back as it is now
     save(*domain);
   }
-  if (before.vcpus_online != state->online) {
+  if (is_new) {
     emit(LifecycleEvent::Kind::vcpus, id, name, {},
          {{"online", std::uint64_t{state->online}}, {"max", std::uint64_t{state->max}}});
   }
