@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 namespace xl::toolstack {
 namespace {
@@ -107,6 +108,7 @@ void EventLoop::run() {
     }
     take_events();
     run_tasks();
+    look_again();
     pump_ready();
   }
 }
@@ -116,7 +118,8 @@ void EventLoop::wait() {
   std::array<pollfd, 2> fds{};
   fds[0] = {wakeup_.get(), POLLIN, 0};
   fds[1] = {session_ == nullptr ? -1 : session_->hypervisor().event_fd(), POLLIN, 0};
-  if (::poll(fds.data(), fds.size(), ready_.empty() ? -1 : 0) < 0 && errno != EINTR) {
+  const int patience = !ready_.empty() ? 0 : quiet_.empty() ? -1 : 1;
+  if (::poll(fds.data(), fds.size(), patience) < 0 && errno != EINTR) {
     spdlog::error("event loop: poll failed with errno {}", errno);
   }
   std::uint64_t count = 0;
@@ -178,6 +181,25 @@ void EventLoop::pump_ready() {
   }
 }
 
+void EventLoop::look_again_later(const Ready& ready) {
+  constexpr std::chrono::milliseconds while_it_writes(1);
+  if (quiet_.empty()) {
+    look_at_ = std::chrono::steady_clock::now() + while_it_writes;
+  }
+  quiet_.push_back(ready);
+}
+
+void EventLoop::look_again() {
+  if (quiet_.empty() || std::chrono::steady_clock::now() < look_at_) {
+    return;
+  }
+  for (Ready& ready : std::exchange(quiet_, {})) {
+    if (!queued_flag(*ready.domain, ready.line).test_and_set()) {
+      ready_.push_back(std::move(ready));
+    }
+  }
+}
+
 bool EventLoop::pump(const Ready& ready) {
   Domain& domain = *ready.domain;
   if (ready.line == Line::console) {
@@ -190,6 +212,9 @@ bool EventLoop::pump(const Ready& ready) {
   const xenstore::Ring::Progress progress = domain.store->pump();
   if (progress.notify) {
     notify(domain, domain.store_port);
+  }
+  if (progress.look_again && !progress.more) {
+    look_again_later(ready);
   }
   return progress.more;
 }

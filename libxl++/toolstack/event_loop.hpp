@@ -7,6 +7,7 @@
 // Thread rule: every function from any thread; tasks run on the loop's thread, in order.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -59,6 +60,8 @@ class EventLoop {
   void run_tasks();
   void take_events();
   void pump_ready();
+  void look_again_later(const Ready& ready);
+  void look_again();
   bool pump(const Ready& ready);
   void wake_thread();
 
@@ -71,6 +74,10 @@ class EventLoop {
   // The loop's thread alone:
   std::shared_ptr<Session> session_;
   std::vector<Ready> ready_;
+  // Lines of guests that may have gone on without a word (xenstore::Ring::Progress::look_again),
+  // and when they are looked at.
+  std::vector<Ready> quiet_;
+  std::chrono::steady_clock::time_point look_at_{};
 
   std::thread thread_;  // last: starts when all else is there
 };
