@@ -76,6 +76,7 @@ class Lifecycle {
   }
   Result<void> build(Domain<P>& domain);
   Result<void> add_vcpu(Domain<P>& domain, unsigned id);
+  void stop_timers(Domain<P>& domain);
   void free_domain(Domain<P>& domain);
 
   Core<P>& core_;

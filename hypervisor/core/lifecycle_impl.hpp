@@ -182,11 +182,28 @@ void Lifecycle<P>::vcpu_down(Vcpu<P>& vcpu) {
 
 // --- the end ---
 
+// Before the grace period: one that fires at this moment is done with the domain at its end.
+template <typename P>
+void Lifecycle<P>::stop_timers(Domain<P>& domain) {
+  core_.timers.settle();
+  for (Timer<P>& timer : domain.watchdogs) {
+    core_.timers.cancel(timer);
+  }
+  core_.timers.cancel(domain.budget_timer);
+  for (unsigned i = 0; i < domain.built_vcpus; ++i) {
+    Vcpu<P>& vcpu = *domain.vcpus[i];
+    for (Timer<P>* const timer : {&vcpu.singleshot, &vcpu.periodic, &vcpu.poll, &vcpu.lapic}) {
+      core_.timers.cancel(*timer);
+    }
+  }
+}
+
 template <typename P>
 Result<void> Lifecycle<P>::destroy(Domain<P>& domain) {
   constexpr std::uint32_t ports_per_step = 512;
   if (!domain.dying.exchange(true)) {
     update_all(domain);
+    stop_timers(domain);
   }
   domain.closed_ports = events_.close_some(domain, domain.closed_ports, ports_per_step);
   if (domain.closed_ports != 0) {
@@ -240,15 +257,8 @@ bool Lifecycle<P>::tear_down(Domain<P>& domain) {
 template <typename P>
 void Lifecycle<P>::free_domain(Domain<P>& domain) {
   const auto free_one = [&](Mfn mfn) { core_.free_pages(&domain, mfn, 0); };
-  for (Timer<P>& timer : domain.watchdogs) {
-    core_.timers.cancel(timer);
-  }
-  core_.timers.cancel(domain.budget_timer);
   for (unsigned i = 0; i < domain.built_vcpus; ++i) {
     Vcpu<P>& vcpu = *domain.vcpus[i];
-    for (Timer<P>* const timer : {&vcpu.singleshot, &vcpu.periodic, &vcpu.poll, &vcpu.lapic}) {
-      core_.timers.cancel(*timer);
-    }
     core_.platform.destroy_vcpu(vcpu);
     vcpu.~Vcpu<P>();
     core_.free_pages(&domain, core_.platform.frame_of(&vcpu), order_of<Vcpu<P>>());

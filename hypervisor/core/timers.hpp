@@ -17,13 +17,17 @@ class Timers {
  public:
   constexpr explicit Timers(P& platform) : platform_(platform) {}
 
-  // Replaces an earlier deadline. Any CPU, for any vcpu's timer.
+  // Replaces an earlier deadline. Any CPU, for any vcpu's timer. Nothing for a domain that dies: a
+  // timer that fires at this moment may still want to go on.
   void arm(Timer<P>& timer, std::uint64_t deadline) {
     Guard one_at_a_time(timer.lock);
     take_out(timer);
     const unsigned cpu = platform_.cpu_id();
     Heap& heap = heaps_[cpu];
     Guard guard(heap.lock);
+    if (timer.vcpu->domain->dying.load()) {
+      return;
+    }
     timer.cpu.store(static_cast<std::uint16_t>(cpu));
     timer.armed.store(true);
     heap.heap.push(timer, deadline);
@@ -34,6 +38,14 @@ class Timers {
     if (timer.armed.load()) {
       Guard one_at_a_time(timer.lock);
       take_out(timer);
+    }
+  }
+
+  // When it returns, every arm() that has not seen what the caller stored before can be seen, to be
+  // cancelled.
+  void settle() {
+    for (Heap& heap : heaps_) {
+      Guard guard(heap.lock);
     }
   }
 
