@@ -247,6 +247,16 @@ TEST_F(OnDemand, RefusedPromisesChangeNothing) {
   EXPECT_EQ(m.domain(id).on_demand_pages, 512U);
 }
 
+TEST_F(OnDemand, NoPromiseIsLargerThanTheHost) {
+  const std::uint32_t id = m.make(0);
+  const std::uint64_t free = m.free_frames();
+  ASSERT_EQ(m.request(Op::set_max_memory, id, {2 * free}).status, 0);
+  EXPECT_EQ(promise(id, {{0, 0, 2 * free}}, free + 1).status, -XEN_ENOMEM);
+  EXPECT_EQ(m.domain(id).on_demand_pages, 0U);
+  EXPECT_EQ(m.core().promised.load(), 0U);
+  EXPECT_EQ(promise(id, {{0, 0, 2 * free}}, free - 64).status, 0);
+}
+
 TEST_F(OnDemand, TheHostKeepsWhatItPromised) {
   m.settle();
   const std::uint64_t free = m.free_frames();
