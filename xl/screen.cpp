@@ -69,7 +69,7 @@ class SignalsHeld {
 void put(int row, int column, const std::string& text, attr_t attributes) {
   const int room = COLS - column - (row == LINES - 1 ? 1 : 0);
   if (row < LINES && room > 0) {
-    ::attrset(attributes);
+    ::attrset(static_cast<int>(attributes));
     ::mvaddnstr(row, column, text.c_str(), std::min(room, static_cast<int>(text.size())));
   }
 }

@@ -25,12 +25,12 @@ Word reservation(unsigned command, uint64_t count, unsigned order = 0, unsigned 
   request.extent_order = order;
   request.mem_flags = flags;
   request.domid = DOMID_SELF;
-  return hypercall(__HYPERVISOR_memory_op, command, address(&request));
+  return static_cast<Word>(hypercall(__HYPERVISOR_memory_op, command, address(&request)));
 }
 
 Word ask(unsigned command) {
   domid_t self = DOMID_SELF;
-  return hypercall(__HYPERVISOR_memory_op, command, address(&self));
+  return static_cast<Word>(hypercall(__HYPERVISOR_memory_op, command, address(&self)));
 }
 
 void list_from(uint64_t first, uint64_t count, uint64_t step = 1) {

@@ -102,7 +102,7 @@ TEST(SchedulerShare, WhoComesLaterGetsAShareAndNoMore) {
 }
 
 TEST(SchedulerShare, CapHoldsAlone) {
-  for (const std::uint64_t cap : {1, 10, 50, 90}) {
+  for (const std::uint64_t cap : {1U, 10U, 50U, 90U}) {
     Machine m(64, 2);
     const std::uint32_t id = m.start();
     share(m, id, 256, cap);
