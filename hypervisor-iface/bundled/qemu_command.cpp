@@ -42,7 +42,7 @@ std::vector<std::string> qemu_command(const Machine& machine) {
       "-cpu",
       "max",
       "-smp",
-      fmt::format("{}", machine.cpus),
+      fmt::format("{}", machine.cpus + 1),  // the first only boots: docs/adr/0110
       "-m",
       fmt::format("{}B", size),
       "-object",

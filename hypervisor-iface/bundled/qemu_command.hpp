@@ -20,7 +20,7 @@ struct Machine {
   std::string qemu;              // path of qemu-system-x86_64
   std::string hypervisor_image;  // path of hypervisor.elf
   Bytes memory;
-  unsigned cpus = 1;
+  unsigned cpus = 1;  // that run domains
 };
 
 // argv, the program first.

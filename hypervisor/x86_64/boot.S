@@ -83,7 +83,7 @@ pvh_start:
     cmp $1024, %ecx
     jb 4b
 
-    mov $cpus, %edi
+    mov $boot_cpu, %edi
 
 // EDI: this processor's PerCpu, whose first word is the top of its stack.
 enter_long_mode:

@@ -14,7 +14,9 @@ struct alignas(4096) Stack {
   std::uint8_t bytes[stack_size];
 };
 
-[[gnu::section(".bss.page")]] constinit Stack stacks[max_physical_cpus]{};
+// The last one is the boot CPU's.
+[[gnu::section(".bss.page")]] constinit Stack stacks[max_physical_cpus + 1]{};
+constinit PerCpu cpus[max_physical_cpus]{};
 
 constexpr std::uint64_t code_descriptor = 0x00af9b000000ffff;
 constexpr std::uint64_t data_descriptor = 0x00cf93000000ffff;
@@ -39,20 +41,19 @@ struct [[gnu::packed]] TablePointer {
 
 }  // namespace
 
-// boot.S starts the first CPU on the first of these: its stack must be known before any code has
-// run.
+// boot.S starts on it: its stack must be known before any code has run.
 extern "C" {
-constinit PerCpu cpus[max_physical_cpus] = {
-    {.stack_top = stacks[0].bytes + stack_size, .self = &cpus[0]},
-};
+constinit PerCpu boot_cpu{.stack_top = stacks[max_physical_cpus].bytes + stack_size,
+                          .self = &boot_cpu};
 }
 
 PerCpu& cpu_at(std::uint32_t index) {
   return cpus[index];
 }
 
-PerCpu& prepare_cpu(std::uint32_t index, std::uint32_t apic_id) {
-  PerCpu& cpu = cpus[index];
+namespace {
+
+PerCpu& prepare(PerCpu& cpu, std::uint32_t index, std::uint32_t apic_id) {
   cpu.stack_top = stacks[index].bytes + stack_size;
   cpu.self = &cpu;
   cpu.index = index;
@@ -63,6 +64,16 @@ PerCpu& prepare_cpu(std::uint32_t index, std::uint32_t apic_id) {
   cpu.tss.ist[0] = address_of(stacks[index].emergency + sizeof(Stack::emergency));
   cpu.tss.io_map_base = sizeof(Tss);
   return cpu;
+}
+
+}  // namespace
+
+PerCpu& prepare_boot_cpu(std::uint32_t apic_id) {
+  return prepare(boot_cpu, max_physical_cpus, apic_id);
+}
+
+PerCpu& prepare_cpu(std::uint32_t index, std::uint32_t apic_id) {
+  return prepare(cpus[index], index, apic_id);
 }
 
 void load_cpu_tables(PerCpu& cpu) {

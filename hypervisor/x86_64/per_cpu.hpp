@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What belongs to one physical CPU. Reached through GS; only its own CPU writes it, except `flags`
-// (atomic). Descriptor formats: APM volume 2, sections 4.8 (GDT) and 12.2.5 (64-bit TSS).
+// (atomic). The CPU that the machine boots on runs no domain and sleeps once the others are up
+// (docs/adr/0110); the core knows the others, numbered from 0. Descriptor formats: APM volume 2, sections 4.8 (GDT) and 12.2.5 (64-bit TSS).
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@
 
 namespace hyp::x86 {
 
-inline constexpr std::uint32_t max_physical_cpus = 32;
+inline constexpr std::uint32_t max_physical_cpus = 32;  // that run domains
 inline constexpr std::size_t stack_size = 16384;
 
 struct [[gnu::packed]] Tss {
@@ -69,12 +70,14 @@ inline PerCpu& this_cpu() {
   return *cpu;
 }
 
+extern "C" PerCpu boot_cpu;
 PerCpu& cpu_at(std::uint32_t index);
 inline void raise_flag(PerCpu& cpu, std::uint32_t flag) {
   __atomic_fetch_or(&cpu.flags, flag, __ATOMIC_RELEASE);
 }
 
-// Fills the object of CPU `index` (stack, TSS); any CPU may do it for another that has not started.
+// Fill the object of a CPU (stack, TSS); any CPU may do it for another that has not started.
+PerCpu& prepare_boot_cpu(std::uint32_t apic_id);
 PerCpu& prepare_cpu(std::uint32_t index, std::uint32_t apic_id);
 // On the CPU itself: GDT, TSS, IDT, GS.
 void load_cpu_tables(PerCpu& cpu);

@@ -63,19 +63,16 @@ std::uint32_t count_cpus() {
     return 1;
   }
   const std::uint32_t count = read_fw_cfg(fw_cfg_cpu_count, 2);
-  return count < 1 ? 1 : count > max_physical_cpus ? max_physical_cpus : count;
+  return count < 1 ? 1 : count > max_physical_cpus + 1 ? max_physical_cpus + 1 : count;
 }
 
-std::uint32_t start_other_cpus(std::uint32_t count) {
+std::uint32_t start_cpus(std::uint32_t count) {
   // SAFETY: RAM below 1 MiB is unused once the start info has been read; the code is
   // position-independent in its page.
   std::memcpy(reinterpret_cast<void*>(trampoline_page), ap_trampoline,
               static_cast<std::size_t>(ap_trampoline_end - ap_trampoline));
-  std::uint32_t online = 1;
-  for (std::uint32_t apic_id = 1; apic_id < count; ++apic_id) {
-    if (!start_cpu(prepare_cpu(online, apic_id))) {
-      break;
-    }
+  std::uint32_t online = 0;
+  while (online < count && start_cpu(prepare_cpu(online, online + 1))) {
     ++online;
   }
   return online;
