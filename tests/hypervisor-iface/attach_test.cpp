@@ -21,6 +21,7 @@
 #include "hypervisor-iface/bundled/state_file.hpp"
 #include "tests/hypervisor-iface/bundled_fixture.hpp"
 #include "tests/hypervisor-iface/killed_daemon.hpp"
+#include "tests/hypervisor-iface/stopped_process.hpp"
 
 namespace xl::hv::bundled {
 namespace {
@@ -282,7 +283,7 @@ TEST_F(Attach, ProcessThatDoesNotBecomeAHypervisorIsEnded) {
 
 TEST_F(Attach, HangingHypervisorIsLeftAloneAndSaid) {
   const pid_t pid = start_and_leave();
-  ::kill(pid, SIGSTOP);
+  stop_process(pid);
   const ScopeExit go_on([pid] { ::kill(pid, SIGCONT); });
   for (int i = 0; i < 3; ++i) {  // whose connections nobody takes
     Options hasty = options();

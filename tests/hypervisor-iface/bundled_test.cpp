@@ -13,6 +13,7 @@
 #include "hypervisor-iface/bundled/running.hpp"
 #include "hypervisor-iface/bundled/state_file.hpp"
 #include "tests/hypervisor-iface/bundled_fixture.hpp"
+#include "tests/hypervisor-iface/stopped_process.hpp"
 
 namespace xl::hv::bundled {
 namespace {
@@ -81,7 +82,7 @@ TEST_F(BundledTest, KilledProcessIsNoticedAtOnce) {
 }
 
 TEST_F(BundledTest, KillWakesWaitingCallers) {
-  ::kill(hypervisor_->pid(), SIGSTOP);  // so that a caller waits
+  stop_process(hypervisor_->pid());  // so that a caller waits
   std::thread killer([pid = hypervisor_->pid()] {
     std::this_thread::sleep_for(200ms);
     ::kill(pid, SIGKILL);
@@ -96,7 +97,7 @@ TEST_F(BundledTest, KillWakesWaitingCallers) {
 
 TEST_F(BundledTest, HangingProcessFailsCallsInTimeAndComesBack) {
   const pid_t pid = hypervisor_->pid();
-  ::kill(pid, SIGSTOP);
+  stop_process(pid);
   const ScopeExit go_on([pid] { ::kill(pid, SIGCONT); });
   auto start = Clock::now();
   auto pong = hypervisor_->ping();
