@@ -26,8 +26,14 @@ enum class Exit {
 };
 
 struct Arguments {
-  int verbosity = 0;               // how many -v stood before the command
-  std::vector<std::string> words;  // what stands behind it
+  // --- the global options, which stand before the command ---
+  int verbosity = 0;             // how many -v
+  bool dry_run = false;          // -N: check and show, change nothing
+  bool force = false;            // -f
+  bool carriage_return = false;  // -t: progress by plain CR, without terminal codes
+  bool stamps = false;           // -T: time and pid before each message
+
+  std::vector<std::string> words;  // what stands behind the command
 };
 
 // A function returns its success status; errors are printed by main, once.
@@ -47,12 +53,19 @@ using Outcome = Result<T, Failure>;
 
 Unexpected<Failure> wrong_usage(std::string text);
 
+enum class Effect {
+  none,      // it only asks
+  changes,   // it changes something, at once
+  dry_runs,  // it changes something, or shows with -N what it would do
+};
+
 struct Command {
   std::string_view name;
   std::string_view parameters;
   std::string_view summary;  // one sentence without full stop
   std::string_view options;  // one line each, or empty
   Outcome<void> (*run)(const Arguments&);
+  Effect effect = Effect::none;
 };
 
 std::span<const Command> commands();  // in the order of `xl help`

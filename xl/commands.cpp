@@ -14,7 +14,7 @@ constexpr Command table[] = {
      "-e                      Leave it as it is when it has shut down\n"
      "-n, --dryrun            Check only; with `xl -v create -n` print the memory layout\n"
      "-f FILE, --defconfig=FILE  Use this config file\n",
-     run_create},
+     run_create, Effect::dry_runs},
     {"list", "[options] [Domain]", "List the domains",
      "-l, --long              Print JSON in libxl's form\n"
      "-v, --verbose           Print UUID and shutdown reason as well\n"
@@ -29,31 +29,33 @@ constexpr Command table[] = {
      "more\n"
      "-F                      If the guest has no driver for that, press the power button\n"
      "-t SECONDS, --timeout=SECONDS  How long the guest may take to answer (60)\n",
-     run_shutdown},
+     run_shutdown, Effect::changes},
     {"reboot", "[options] -a|<Domain>", "Ask a guest to reboot",
      "-a, --all               Ask every guest\n"
      "-w, --wait              Wait until it has shut down; twice: until it does not exist any "
      "more\n"
      "-F                      If the guest has no driver for that, press the reset button\n"
      "-t SECONDS, --timeout=SECONDS  How long the guest may take to answer (60)\n",
-     run_reboot},
-    {"sysrq", "<Domain> <Letter>", "Send a letter of Linux's Magic SysRq to a guest", "",
-     run_sysrq},
+     run_reboot, Effect::changes},
+    {"sysrq", "<Domain> <Letter>", "Send a letter of Linux's Magic SysRq to a guest", "", run_sysrq,
+     Effect::changes},
     {"button-press", "<Domain> power|sleep", "Refused: PVH guests have no buttons; see shutdown",
-     "", run_button_press},
+     "", run_button_press, Effect::changes},
     {"dump-core", "[options] <Domain> <File>", "Write a domain's memory and registers to a file",
      "-L, --live              Let it run on meanwhile; else it is paused\n"
      "-z HOW, --compress[=zstd|gzip]  Compress the file\n",
-     run_dump_core},
-    {"destroy", "<Domain>", "End a domain at once and free all that it has", "", run_destroy},
-    {"pause", "<Domain>", "Stop a domain's vcpus until it is unpaused", "", run_pause},
-    {"unpause", "<Domain>", "Let a paused domain run on", "", run_unpause},
+     run_dump_core, Effect::changes},
+    {"destroy", "<Domain>", "End a domain at once and free all that it has", "", run_destroy,
+     Effect::changes},
+    {"pause", "<Domain>", "Stop a domain's vcpus until it is unpaused", "", run_pause,
+     Effect::changes},
+    {"unpause", "<Domain>", "Let a paused domain run on", "", run_unpause, Effect::changes},
     {"vcpu-list", "[options] [Domain ...]", "List the vcpus of all or some domains",
      "--json                  Print JSON\n", run_vcpu_list},
     {"vcpu-pin", "[-f] <Domain> <Vcpu|all> <Hard|-> [Soft]",
      "Say on which CPUs a vcpu may run, and on which it had better run",
      "-f, --force             Taken for scripts' sake; there is nothing to override\n",
-     run_vcpu_pin},
+     run_vcpu_pin, Effect::changes},
     {"sched-credit2", "[options] [-d <Domain> [-w <Weight>] [-c <Cap>]]",
      "Show or set the domains' weights and caps",
      "-d, --domain=DOMAIN     Of this domain\n"
@@ -62,27 +64,29 @@ constexpr Command table[] = {
      "-p, --cpupool=POOL      There is one pool, Pool-0\n"
      "-s, --schedparam        Show the scheduler's own parameters\n"
      "--json                  Print JSON\n",
-     run_sched_credit2},
+     run_sched_credit2, Effect::changes},
     {"vcpu-set", "[-i] [-t seconds] <Domain> <Vcpus>",
      "Change the number of vcpus of a running domain; returns when its kernel has done it",
      "-i, --ignore-host       Also more than the host has CPUs\n"
      "-t N, --timeout=N       Wait N seconds for the guest, not 30\n",
-     run_vcpu_set},
+     run_vcpu_set, Effect::changes},
     {"trigger", "<Domain> <nmi|reset|init|power|sleep|s3resume> [Vcpu]",
-     "Send an NMI, a reset or an INIT to a domain or one of its vcpus", "", run_trigger},
-    {"console", "<Domain>", "Attach to a domain's console; ^] detaches", "", run_console},
+     "Send an NMI, a reset or an INIT to a domain or one of its vcpus", "", run_trigger,
+     Effect::changes},
+    {"console", "<Domain>", "Attach to a domain's console; ^] detaches", "", run_console,
+     Effect::changes},
     {"domid", "[--json] <DomainName>", "Print a domain's domid",
      "--json                  Print JSON\n", run_domid},
     {"domname", "[--json] <DomainId>", "Print a domain's name",
      "--json                  Print JSON\n", run_domname},
-    {"rename", "<Domain> <NewName>", "Rename a domain", "", run_rename},
+    {"rename", "<Domain> <NewName>", "Rename a domain", "", run_rename, Effect::changes},
     {"mem-set", "[options] <Domain> <Mem['b'|'k'|'m'|'g'|'t']>",
      "Ask a domain's balloon driver for this much memory",
      "-w, --wait              Until the domain has it; print what it has then\n"
      "-t, --timeout=SECONDS   Wait, but no longer than this (default: 60)\n",
-     run_mem_set},
+     run_mem_set, Effect::changes},
     {"mem-max", "<Domain> <Mem['b'|'k'|'m'|'g'|'t']>",
-     "Limit what the hypervisor lets a domain have", "", run_mem_max},
+     "Limit what the hypervisor lets a domain have", "", run_mem_max, Effect::changes},
     {"wait", "<Domain> --for=<Condition> [options]",
      "Wait until a domain is running, booted, shutdown, or prints console=REGEX",
      "--for=running           It exists, is not paused and has not shut down\n"
@@ -116,13 +120,13 @@ constexpr Command table[] = {
     {"dmesg", "[options]", "Print the hypervisor's log",
      "-c                      Clear it as well\n"
      "--json                  Print JSON\n",
-     run_dmesg},
+     run_dmesg, Effect::changes},
     {"inspect", "[options] <Kernel>", "Print what is seen in a kernel, and whether it can boot",
      "--json                  Print JSON\n", run_inspect},
     {"daemon", "start|stop|status [options]", "Start, stop or look at the daemon",
      "--all                   stop: destroy the domains that run\n"
      "--json                  status: print JSON\n",
-     run_daemon},
+     run_daemon, Effect::changes},
     {"version", "", "Print the version", "", run_version},
     {"help", "[Command]", "Print this list, or what is known of one command", "", run_help},
 };

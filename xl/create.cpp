@@ -8,6 +8,7 @@
 #include "xl/command.hpp"
 #include "xl/console_session.hpp"
 #include "xl/follow.hpp"
+#include "xl/message.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
 #include "xl/terminal.hpp"
@@ -54,7 +55,7 @@ Outcome<Plan> make_plan(const Arguments& arguments) {
   Plan plan;
   plan.console = options.has('c');
   plan.foreground = options.has('F');
-  plan.check_only = options.has('n');
+  plan.check_only = options.has('n') || arguments.dry_run;
   plan.quiet = options.has('q');
   plan.verbose = arguments.verbosity > 0;
   plan.request.paused = options.has('p');
@@ -89,9 +90,9 @@ Outcome<Plan> make_plan(const Arguments& arguments) {
 
 void report(const Plan& plan, const api::CreatedView& created) {
   if (!plan.quiet) {
-    print_note(created.rendered_warnings);
+    print_findings(created.rendered_warnings);
     for (const std::string& warning : created.warnings) {
-      print_note("xl: warning: " + warning + "\n");
+      print_warning(warning);
     }
   }
   if (plan.verbose) {
@@ -107,7 +108,7 @@ void report(const Plan& plan, const api::CreatedView& created) {
 Outcome<void> check(const Plan& plan, api::Client& client) {
   XL_TRY_ASSIGN(const api::CheckedView checked, client.check(plan.request));
   if (!plan.quiet) {
-    print_note(checked.rendered_warnings);
+    print_findings(checked.rendered_warnings);
   }
   if (plan.verbose) {
     print(checked.layout);

@@ -1,43 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 // xl: finds the subcommand, runs it, prints its one error, gives its exit status.
 #include <exception>
+#include <span>
 #include <string>
 
 #include "xl/command.hpp"
+#include "xl/global_options.hpp"
+#include "xl/message.hpp"
 #include "xl/output.hpp"
 
 namespace {
 
 using namespace xl::cli;  // NOLINT: this is the program's top
 
-Outcome<void> run(int count, char** words) {
-  Arguments arguments;
-  int at = 1;
-  for (; at < count && words[at][0] == '-'; ++at) {
-    const std::string_view word = words[at];
+bool asks_for_help(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word == "--") {
+      return false;
+    }
     if (word == "-h" || word == "--help") {
-      return run_help(arguments);
+      return true;
     }
-    if (word.find_first_not_of('v', 1) != word.npos || word.size() == 1) {
-      return wrong_usage("there is no global option '" + std::string(word) + "'");
-    }
-    arguments.verbosity += static_cast<int>(word.size()) - 1;
   }
-  if (at == count) {
+  return false;
+}
+
+Outcome<void> run_command(const Command& command, const Arguments& arguments) {
+  if (arguments.dry_run && command.effect != Effect::dry_runs) {
+    return wrong_usage("it takes no -N: there is nothing that it could show without doing it");
+  }
+  return command.run(arguments);
+}
+
+Outcome<void> run(std::span<char* const> words) {
+  XL_TRY_ASSIGN(GlobalOptions options, parse_global_options(words));
+  set_message_style(style_for(options.arguments));
+  words = words.subspan(options.words);
+  if (options.help) {
+    return run_help({});
+  }
+  if (words.empty()) {
     return wrong_usage("no command was given; see `xl help`");
   }
-  XL_TRY_ASSIGN(const Command* command, find_command(words[at]));
-  arguments.words.assign(words + at + 1, words + count);
-  for (const std::string& word : arguments.words) {
-    if (word == "--") {
-      break;
-    }
-    if (word == "-h" || word == "--help") {
-      arguments.words = {std::string(command->name)};
-      return run_help(arguments);
-    }
+  XL_TRY_ASSIGN(const Command* command, find_command(words[0]));
+  Arguments& arguments = options.arguments;
+  arguments.words.assign(words.begin() + 1, words.end());
+  if (asks_for_help(arguments.words)) {
+    arguments.words = {std::string(command->name)};
+    return run_help(arguments);
   }
-  Outcome<void> outcome = command->run(arguments);
+  Outcome<void> outcome = run_command(*command, arguments);
   if (!outcome && outcome.error().exit == Exit::usage) {
     outcome.error().text = std::string(command->name) + ": " + outcome.error().text +
                            "; see `xl help " + std::string(command->name) + "`";
@@ -49,11 +61,15 @@ int finish(const Outcome<void>& outcome) {
   if (!outcome) {
     const Failure& failure = outcome.error();
     flush_output();
-    print_note(failure.complete ? failure.text : "xl: error: " + failure.text + "\n");
+    if (failure.complete) {
+      print_findings(failure.text);
+    } else {
+      print_error(failure.text);
+    }
     return static_cast<int>(failure.exit);
   }
   if (!flush_output()) {
-    print_note("xl: error: not everything could be written to standard output\n");
+    print_error("not everything could be written to standard output");
     return static_cast<int>(Exit::failure);
   }
   return static_cast<int>(Exit::success);
@@ -63,9 +79,10 @@ int finish(const Outcome<void>& outcome) {
 
 int main(int count, char** words) {
   try {
-    return finish(run(count, words));
+    set_message_style(style_for({}));  // for what is wrong with the options
+    return finish(run(std::span<char* const>(words, static_cast<std::size_t>(count)).subspan(1)));
   } catch (const std::exception& bug) {
-    print_note(std::string("xl: error: ") + bug.what() + "\n");
+    print_error(bug.what());
     return static_cast<int>(Exit::failure);
   }
 }

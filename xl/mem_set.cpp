@@ -7,6 +7,7 @@
 
 #include "xl/command.hpp"
 #include "xl/memory_size.hpp"
+#include "xl/message.hpp"
 #include "xl/options.hpp"
 
 namespace xl::cli {
@@ -87,10 +88,8 @@ Outcome<void> run_mem_set(const Arguments& arguments) {
     return wait_for_target(client, domain, patience);
   }
   if (!view.has_driver && !is_reached(view)) {
-    std::fprintf(stderr,
-                 "xl: warning: nothing in '%s' watches memory/target yet: its memory changes when "
-                 "its balloon driver does\n",
-                 domain.c_str());
+    print_warning("nothing in '" + domain +
+                  "' watches memory/target yet: its memory changes when its balloon driver does");
   }
   return {};
 }

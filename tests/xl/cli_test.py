@@ -116,6 +116,15 @@ class CommandsTest(CliTest):
         self.assertIn("paused", self.refused(1, "create", "guest.cfg", "name=paused"))
         self.assertIn("none.cfg", self.refused(4, "create", "none.cfg"))
 
+    def test_global_options(self):
+        self.ok("-ftT", "list")
+        plain = self.ok("create", "-n", "guest.cfg")
+        self.assertEqual(self.ok("-N", "create", "guest.cfg"), plain)
+        self.assertEqual(self.ok("-vN", "create", "guest.cfg"), self.ok("-v", "create", "-n", "guest.cfg"))
+        self.assertEqual(len(self.ok("vm-list").splitlines()), 1)
+        stamped = self.xl("-T", "pause", "none").stderr
+        self.assertRegex(stamped, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ \[\d+\] xl: error: .*\n$")
+
     def test_a_wrong_config_is_shown_as_it_is(self):
         with open(self.dir + "/wrong.cfg", "w") as file:
             file.write("name = 'a'\nmemory = [\n")
@@ -138,6 +147,8 @@ class CommandsTest(CliTest):
         self.assertIn("may mean domid, domname", self.refused(2, "do", "x"))
         self.assertIn("there is no command 'nonsense'", self.refused(2, "nonsense"))
         self.assertIn("global option '-x'", self.refused(2, "-x", "list"))
+        self.assertIn("global option '-x'", self.refused(2, "-vx", "list"))
+        self.assertIn("pause: it takes no -N", self.refused(2, "-N", "pause", "guest"))
         self.assertIn("pause: an argument is missing", self.refused(2, "pause"))
         self.assertIn("no option '-z'", self.refused(2, "list", "-z"))
         for command in "domid domname destroy pause unpause console list uptime".split():

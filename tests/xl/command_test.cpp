@@ -47,7 +47,9 @@ TEST(MemorySize, IsInMebibytesOrAsTheSuffixSays) {
 }
 
 Outcome<Options> parse(std::vector<std::string> words) {
-  return Options::parse({0, std::move(words)}, "cqf:", {{"quiet", 'q'}, {"file", 'f', true}});
+  Arguments arguments;
+  arguments.words = std::move(words);
+  return Options::parse(arguments, "cqf:", {{"quiet", 'q'}, {"file", 'f', true}});
 }
 
 TEST(Options, StandAnywhereAndJoin) {
