@@ -33,7 +33,8 @@ struct Arguments {
   bool carriage_return = false;  // -t: progress by plain CR, without terminal codes
   bool stamps = false;           // -T: time and pid before each message
 
-  std::vector<std::string> words;  // what stands behind the command
+  std::string_view command;        // its full name
+  std::vector<std::string> words;  // what stands behind it
 };
 
 // A function returns its success status; errors are printed by main, once.
@@ -62,28 +63,33 @@ enum class Effect {
 struct Command {
   std::string_view name;
   std::string_view parameters;
-  std::string_view summary;  // one sentence without full stop
-  std::string_view options;  // one line each, or empty
-  Outcome<void> (*run)(const Arguments&);
+  std::string_view summary;                // one sentence without full stop
+  std::string_view options;                // one line each, or empty
+  Outcome<void> (*run)(const Arguments&);  // null: refused, and the summary is the reason
   Effect effect = Effect::none;
 };
 
-std::span<const Command> commands();  // in the order of `xl help`
-// By name or unambiguous prefix.
+std::span<const Command> commands();          // those that work, in the order of `xl help`
+std::span<const Command> refused_commands();  // the others of xl(1)
+// By name or unambiguous prefix; of one that works first.
 Outcome<const Command*> find_command(std::string_view name);
 
 // Connects to the daemon that the environment names, starting it if need be.
 Outcome<api::Client> connect();
 
 // --- the functions, in their files ---
+Outcome<void> run_claims(const Arguments& arguments);
 Outcome<void> run_console(const Arguments& arguments);
+Outcome<void> run_cpupool_list(const Arguments& arguments);
 Outcome<void> run_create(const Arguments& arguments);
 Outcome<void> run_daemon(const Arguments& arguments);
 Outcome<void> run_destroy(const Arguments& arguments);
+Outcome<void> run_device_list(const Arguments& arguments);
 Outcome<void> run_dmesg(const Arguments& arguments);
 Outcome<void> run_domid(const Arguments& arguments);
 Outcome<void> run_domname(const Arguments& arguments);
 Outcome<void> run_events(const Arguments& arguments);
+Outcome<void> run_getenforce(const Arguments& arguments);
 Outcome<void> run_help(const Arguments& arguments);
 Outcome<void> run_info(const Arguments& arguments);
 Outcome<void> run_inspect(const Arguments& arguments);
@@ -92,11 +98,13 @@ Outcome<void> run_mem_max(const Arguments& arguments);
 Outcome<void> run_mem_set(const Arguments& arguments);
 Outcome<void> run_metrics(const Arguments& arguments);
 Outcome<void> run_pause(const Arguments& arguments);
+Outcome<void> run_pci_assignable_list(const Arguments& arguments);
 Outcome<void> run_rename(const Arguments& arguments);
 Outcome<void> run_trigger(const Arguments& arguments);
 Outcome<void> run_top(const Arguments& arguments);
 Outcome<void> run_unpause(const Arguments& arguments);
 Outcome<void> run_dump_core(const Arguments& arguments);
+Outcome<void> run_sharing(const Arguments& arguments);
 Outcome<void> run_shutdown(const Arguments& arguments);
 Outcome<void> run_reboot(const Arguments& arguments);
 Outcome<void> run_sysrq(const Arguments& arguments);

@@ -87,6 +87,36 @@ constexpr Command table[] = {
      run_mem_set, Effect::changes},
     {"mem-max", "<Domain> <Mem['b'|'k'|'m'|'g'|'t']>",
      "Limit what the hypervisor lets a domain have", "", run_mem_max, Effect::changes},
+    {"network-list", "<Domain> ...", "List the network devices of domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"channel-list", "<Domain> ...", "List the channels of domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"block-list", "<Domain> ...", "List the block devices of domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"vtpm-list", "<Domain> ...", "List the virtual TPMs of domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"vkb-list", "<Domain> ...", "List the virtual keyboards of domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"vdispl-list", "<Domain> ...", "List the virtual displays of domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"vsnd-list", "<Domain> ...", "List the virtual sound devices of domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"pci-list", "<Domain> ...", "List the PCI devices that are passed through to domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"pci-assignable-list", "[-n]", "List the PCI devices that could be passed through: none",
+     "--json                  Print JSON\n", run_pci_assignable_list},
+    {"usb-list", "<Domain> ...", "List the USB devices that are passed through to domains",
+     "--json                  Print JSON\n", run_device_list},
+    {"cpupool-list", "[options] [Pool]", "List the CPU pools: there is one, Pool-0",
+     "-c, --cpus              Its CPUs' numbers\n"
+     "--json                  Print JSON\n",
+     run_cpupool_list},
+    {"claims", "", "List the domains with the memory that is claimed for them: none", "",
+     run_claims},
+    {"sharing", "[Domain]", "List the domains with the memory that they share: none", "",
+     run_sharing},
+    {"getenforce", "", "Print what the Flask security module enforces: there is none", "",
+     run_getenforce},
     {"wait", "<Domain> --for=<Condition> [options]",
      "Wait until a domain is running, booted, shutdown, or prints console=REGEX",
      "--for=running           It exists, is not paused and has not shut down\n"
@@ -128,7 +158,8 @@ constexpr Command table[] = {
      "--json                  status: print JSON\n",
      run_daemon, Effect::changes},
     {"version", "", "Print the version", "", run_version},
-    {"help", "[Command]", "Print this list, or what is known of one command", "", run_help},
+    {"help", "[--long] [Command]", "Print this list, or what is known of one command",
+     "--long                  Also the commands of xl(1) that do not work here\n", run_help},
 };
 
 }  // namespace
@@ -138,24 +169,30 @@ std::span<const Command> commands() {
 }
 
 Outcome<const Command*> find_command(std::string_view name) {
-  const Command* found = nullptr;
+  for (const std::span<const Command> commands : {commands(), refused_commands()}) {
+    for (const Command& command : commands) {
+      if (command.name == name) {
+        return &command;
+      }
+    }
+  }
   std::string candidates;
-  for (const Command& command : table) {
-    if (command.name == name) {
-      return &command;
+  for (const std::span<const Command> commands : {commands(), refused_commands()}) {
+    const Command* found = nullptr;
+    for (const Command& command : commands) {
+      if (command.name.starts_with(name)) {
+        candidates.append(candidates.empty() ? "" : ", ").append(command.name);
+        found = &command;
+      }
     }
-    if (command.name.starts_with(name)) {
-      candidates.append(candidates.empty() ? "" : ", ").append(command.name);
-      found = &command;
+    if (found != nullptr && candidates == found->name) {
+      return found;
+    }
+    if (!candidates.empty()) {
+      return wrong_usage("'" + std::string(name) + "' may mean " + candidates);
     }
   }
-  if (found == nullptr) {
-    return wrong_usage("there is no command '" + std::string(name) + "'; see `xl help`");
-  }
-  if (candidates != found->name) {
-    return wrong_usage("'" + std::string(name) + "' may mean " + candidates);
-  }
-  return found;
+  return wrong_usage("there is no command '" + std::string(name) + "'; see `xl help`");
 }
 
 }  // namespace xl::cli

@@ -26,6 +26,10 @@ bool asks_for_help(const std::vector<std::string>& words) {
 }
 
 Outcome<void> run_command(const Command& command, const Arguments& arguments) {
+  if (command.run == nullptr) {
+    return xl::Unexpected(
+        Failure(Exit::failure, std::string(command.name) + ": " + std::string(command.summary)));
+  }
   if (arguments.dry_run && command.effect != Effect::dry_runs) {
     return wrong_usage("it takes no -N: there is nothing that it could show without doing it");
   }
@@ -44,6 +48,7 @@ Outcome<void> run(std::span<char* const> words) {
   }
   XL_TRY_ASSIGN(const Command* command, find_command(words[0]));
   Arguments& arguments = options.arguments;
+  arguments.command = command->name;
   arguments.words.assign(words.begin() + 1, words.end());
   if (asks_for_help(arguments.words)) {
     arguments.words = {std::string(command->name)};
@@ -51,8 +56,10 @@ Outcome<void> run(std::span<char* const> words) {
   }
   Outcome<void> outcome = run_command(*command, arguments);
   if (!outcome && outcome.error().exit == Exit::usage) {
-    outcome.error().text = std::string(command->name) + ": " + outcome.error().text +
-                           "; see `xl help " + std::string(command->name) + "`";
+    std::string& text = outcome.error().text;
+    const bool has_hint = text.find("; see `") != text.npos;
+    text.insert(0, std::string(command->name) + ": ");
+    text += has_hint ? std::string() : "; see `xl help " + std::string(command->name) + "`";
   }
   return outcome;
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "xl/command.hpp"
+#include "xl/format/host.hpp"
 #include "xl/format/scheduling.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
@@ -11,7 +12,6 @@ namespace xl::cli {
 namespace {
 
 constexpr char json_letter = 'j';
-constexpr const char* only_pool = "Pool-0";
 
 Outcome<std::optional<std::uint32_t>> number_of(const Options& options, char letter,
                                                 const char* what) {

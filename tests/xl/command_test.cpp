@@ -20,6 +20,26 @@ TEST(Commands, AreFoundByNameAndUnambiguousPrefix) {
   EXPECT_EQ((*find_command("l"))->name, "list");
 }
 
+TEST(Commands, RefusedOnesSayWhyAndWhatToDo) {
+  ASSERT_FALSE(refused_commands().empty());
+  for (const Command& command : refused_commands()) {
+    EXPECT_EQ(*find_command(command.name), &command);
+    EXPECT_EQ(command.run, nullptr) << command.name;
+    EXPECT_NE(command.summary.find("; "), std::string_view::npos) << command.name;
+    EXPECT_NE(command.summary.back(), '.') << command.name;
+    for (const Command& other : commands()) {
+      EXPECT_NE(command.name, other.name);
+      EXPECT_NE(other.run, nullptr);
+    }
+  }
+}
+
+TEST(Commands, AShortenedNameIsOneThatWorksIfItCanBe) {
+  EXPECT_EQ((*find_command("l"))->name, "list");  // not loadpolicy
+  EXPECT_EQ((*find_command("qemu"))->name, "qemu-monitor-command");
+  EXPECT_EQ(find_command("cd").error().text, "'cd' may mean cd-insert, cd-eject");
+}
+
 TEST(Commands, AmbiguousAndUnknownOnesSayWhy) {
   EXPECT_EQ(find_command("do").error().text, "'do' may mean domid, domname");
   EXPECT_EQ(find_command("u").error().text, "'u' may mean unpause, uptime");

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <optional>
 
+#include "xl/format/host.hpp"
 #include "xl/output.hpp"
 
 namespace xl::cli {
@@ -60,6 +61,7 @@ std::string domain_table(std::span<const api::DomainView> domains, ListColumns c
                             : "";
   text += columns.cpupool ? "         Cpupool" : "";
   text += columns.numa ? " NODE Affinity" : "";
+  text += columns.claims ? "  Claimed" : "";
   text += '\n';
   for (const api::DomainView& domain : domains) {
     text +=
@@ -72,9 +74,19 @@ std::string domain_table(std::span<const api::DomainView> domains, ListColumns c
       text += reason ? format(" %8x", *reason) : format(" %8s", "-");
     }
     text += columns.verbose || columns.context ? format(" %16s", "-") : "";
-    text += columns.cpupool ? format("%16s", "Pool-0") : "";
+    text += columns.cpupool ? format("%16s", only_pool) : "";
     text += columns.numa ? " all" : "";
+    text += columns.claims ? format(" %5u", 0U) : "";
     text += '\n';
+  }
+  return text;
+}
+
+std::string sharing_table(std::span<const api::DomainView> domains) {
+  std::string text = "Name                                        ID   Mem Shared\n";
+  for (const api::DomainView& domain : domains) {
+    text += format("%-40s %5u %5" PRIu64 "  %5u\n", domain.name.c_str(),
+                   static_cast<unsigned>(domain.domid), domain.memory_kib / 1024, 0U);
   }
   return text;
 }

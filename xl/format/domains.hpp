@@ -16,10 +16,13 @@ struct ListColumns {
   bool context = false;  // the label alone
   bool cpupool = false;  // always the one pool
   bool numa = false;     // always the one node
+  bool claims = false;   // MiB that are claimed for it: always none
 };
 
 // xl list.
 std::string domain_table(std::span<const api::DomainView> domains, ListColumns columns);
+// xl sharing.
+std::string sharing_table(std::span<const api::DomainView> domains);
 // xl vm-list, without Domain-0.
 std::string vm_table(std::span<const api::DomainView> domains);
 // xl uptime; `now_ms` since 1970.

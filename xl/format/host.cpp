@@ -2,7 +2,9 @@
 #include "xl/format/host.hpp"
 
 #include <cinttypes>
+#include <nlohmann/json.hpp>
 
+#include "xl/format/json.hpp"
 #include "xl/output.hpp"
 
 namespace xl::cli {
@@ -78,6 +80,27 @@ std::string info_table(const std::vector<InfoLine>& lines) {
     text += format("%-23s: %s\n", line.key.c_str(), line.value.c_str());
   }
   return text;
+}
+
+std::string pool_table(std::uint32_t cpus, std::size_t domains) {
+  return format("%-19sCPUs   Sched     Active   Domain count\n%-19s%3u %9s       y       %4zu\n",
+                "Name", only_pool, cpus, "credit2", domains);
+}
+
+std::string pool_cpus(std::uint32_t cpus) {
+  std::string text = format("%-19sCPU list\n%-19s", "Name", only_pool);
+  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
+    text += (cpu == 0 ? "" : ",") + std::to_string(cpu);
+  }
+  return text + "\n";
+}
+
+std::string pool_json(std::uint32_t cpus, std::size_t domains) {
+  return indented({{{"name", only_pool},
+                    {"poolid", 0},
+                    {"sched", "credit2"},
+                    {"cpus", cpus},
+                    {"domains", domains}}});
 }
 
 std::string daemon_table(const api::DaemonView& daemon) {
