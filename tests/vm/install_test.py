@@ -16,7 +16,8 @@ class Install(unittest.TestCase):
             installed = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
             prefix = next(path for path in installed if path.endswith("bin/xl")).removesuffix("bin/xl")
             for path in ("libexec/xl/xld", "libexec/xl/hypervisor.elf", "share/man/man1/xl.1", "share/man/man5/xl.cfg.5",
-                         "share/man/man8/xld.8", "lib/systemd/system/xld.service", "share/xl++/openapi.yaml"):
+                         "share/man/man8/xld.8", "lib/systemd/system/xld.service", "share/xl++/openapi.yaml",
+                         "include/xl++/libxl++/api/client.hpp"):
                 self.assertIn(prefix + path, installed)
             machine.xl_path = root / prefix / "bin/xl"
             result = machine.xl("create", "-c", *machine.configuration(harness.GUESTS / "hello.elf"))
