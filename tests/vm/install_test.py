@@ -19,6 +19,7 @@ class Install(unittest.TestCase):
                          "share/man/man8/xld.8", "lib/systemd/system/xld.service", "share/xl++/openapi.yaml",
                          "include/xl++/libxl++/api/client.hpp"):
                 self.assertIn(prefix + path, installed)
+            self.assertTrue([path for path in installed if path.endswith("/xlpp/py.typed")])
             machine.xl_path = root / prefix / "bin/xl"
             result = machine.xl("create", "-c", *machine.configuration(harness.GUESTS / "hello.elf"))
             self.assertIn("PASS hello", result.stdout)

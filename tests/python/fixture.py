@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the Python module share: a daemon on the fake hypervisor that the module starts through xl, and a
+watch over every request, which has to be one that openapi.yaml describes."""
+import os
+import shutil
+import struct
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+XL, XLD, TREE = (os.path.abspath(path) for path in sys.argv[1:4])
+sys.path[:0] = [TREE + "/python", TREE + "/tests"]
+import xlpp  # noqa: E402
+from xlpp import _client  # noqa: E402
+
+PATIENCE = 60
+SPEC = yaml.safe_load(Path(TREE, "libxl++/api/openapi.yaml").read_text(encoding="utf-8"))
+used = set()  # endpoints that a request was made of
+
+
+def resolve(node):
+    """The spec's references, followed."""
+    if isinstance(node, list):
+        return [resolve(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target = SPEC
+        for step in node["$ref"][2:].split("/"):
+            target = target[step]
+        return resolve(target)
+    return {key: resolve(value) for key, value in node.items()}
+
+
+def operation_of(endpoint):
+    """What openapi.yaml says of it."""
+    return SPEC["paths"][endpoint.path][endpoint.method.lower()]
+
+
+class WatchedClient(xlpp.Client):
+    def _send(self, endpoint, body, domain, query, upgrade=""):
+        used.add(endpoint)
+        operation = resolve(operation_of(endpoint))
+        if body is None:
+            assert not operation.get("requestBody", {}).get("required"), endpoint
+        else:
+            jsonschema.validate(body, operation["requestBody"]["content"]["application/json"]["schema"])
+        parameters = {entry["name"]: entry["schema"] for entry in operation.get("parameters", ())}
+        for name, value in (query or {}).items():
+            if value is not None:
+                jsonschema.validate(value, parameters[name])
+        assert not upgrade or "101" in operation["responses"], endpoint
+        return super()._send(endpoint, body, domain, query, upgrade)
+
+
+def tiny_kernel():
+    """The smallest ELF32 file with a PVH entry."""
+    note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
+    code = b"\xf4" * 4096
+    offset = 52 + 2 * 32
+    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
+    load = struct.pack("<8I", 1, offset, 0x100000, 0x100000, len(code), len(code), 7, 4096)
+    notes = struct.pack("<8I", 4, offset + len(code), 0, 0, len(note), len(note), 4, 4)
+    return head + load + notes + code + note
+
+
+class PythonTest(unittest.TestCase):
+    guest = "idle"  # what a domain of the fake does once it runs
+
+    def setUp(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="xl-python-"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        os.environ |= {"XLD": XLD, "XLD_FAKE_GUEST": self.guest}
+        (self.dir / "kernel").write_bytes(tiny_kernel())
+        (self.dir / "guest.cfg").write_text("name='guest'\nkernel='kernel'\nmemory=8\n", encoding="utf-8")
+        self.xl = self.client()
+        self.addCleanup(lambda: self.client().stop_daemon(destroy_domains=True))
+
+    def client(self, **more):
+        return WatchedClient(self.dir / "run", xl=XL, **more)
+
+    def create(self, **more):
+        return self.xl.create(self.dir / "guest.cfg", working_directory=self.dir, **more)
