@@ -79,6 +79,7 @@ Outcome<api::Client> connect();
 
 // --- the functions, in their files ---
 Outcome<void> run_claims(const Arguments& arguments);
+Outcome<void> run_completion(const Arguments& arguments);
 Outcome<void> run_console(const Arguments& arguments);
 Outcome<void> run_cpupool_list(const Arguments& arguments);
 Outcome<void> run_create(const Arguments& arguments);

@@ -157,8 +157,10 @@ constexpr Command table[] = {
      "--all                   stop: destroy the domains that run\n"
      "--json                  status: print JSON\n",
      run_daemon, Effect::changes},
+    {"completion", "<bash|zsh|fish>", "Print a script that completes xl's commands in a shell", "",
+     run_completion},
     {"version", "", "Print the version", "", run_version},
-    {"help", "[--long] [Command]", "Print this list, or what is known of one command",
+    {"help", "[--long] [Subcommand]", "Print this list, or what is known of one command",
      "--long                  Also the commands of xl(1) that do not work here\n", run_help},
 };
 

@@ -50,6 +50,21 @@ class StockTest(CliTest):
             self.assertEqual(self.refused(1, name, "any", "words"), f"{name}: {reason}")
         self.assertFalse(os.path.exists(self.dir + "/run"))
 
+    def test_help_has_stock_xls_form(self):
+        for words in ["help"], ["help", "--long"], ["-h"], ["-vN", "--help"]:
+            self.assertEqual(self.ok(*words).splitlines()[:5],
+                             ["Usage xl [-vfNtT] <subcommand> [args]", "", "xl full list of subcommands:", "",
+                              " create              Create a domain from a config file"])
+        rows = self.ok("help", "--long").splitlines()
+        row = rows.index(" qemu-monitor-command ")  # longer than the column, as in stock xl
+        self.assertRegex(rows[row + 1], "^ {21}PVH guests have no QEMU")
+        self.assertEqual(self.ok("help", "cd-eject"), "Usage: xl [-vf] cd-eject\n\nRefused: PVH guests have no emulated "
+                                                      "CD drive; use block-attach.\n")
+        self.assertTrue(self.ok("help", "create").startswith("Usage: xl [-vfN] create <"))
+        self.assertEqual(self.ok("help", "domname"),
+                         "Usage: xl [-v] domname [--json] <DomainId>\n\nPrint a domain's name.\n\nOptions:\n\n"
+                         " --json                  Print JSON\n")
+
     def test_lists_of_what_no_domain_has(self):
         self.ok("create", "guest.cfg")
         for name, heading in EMPTY_LISTS.items():
