@@ -11,6 +11,7 @@
 #include "libxl++/config/characters.hpp"
 #include "libxl++/config/draft.hpp"
 #include "libxl++/config/findings.hpp"
+#include "libxl++/config/formats/format.hpp"
 #include "libxl++/config/keys.hpp"
 #include "libxl++/config/source_text.hpp"
 #include "libxl++/config/syntax.hpp"
@@ -35,22 +36,6 @@ std::string join_lines(std::span<const std::string> overrides) {
   text.reserve(total_size(overrides));
   for (const std::string& argument : overrides) (text += argument) += '\n';
   return text;
-}
-
-// Whether the source is worth a parser's look.
-bool admit(std::size_t size, const SourceText& source, std::uint32_t index, Findings& findings) {
-  if (size > max_source_size) {
-    findings.error_in(index, fmt::format("more than {} KiB long; this is no domain config",
-                                         max_source_size >> 10));
-    return false;
-  }
-  const std::size_t nul = source.text().find('\0');
-  if (nul != std::string_view::npos) {
-    findings.error({index, static_cast<std::uint32_t>(nul), 1},
-                   "NUL byte \\x00; this is not a text file", "a domain config is text: KEY=VALUE");
-    return false;
-  }
-  return true;
 }
 
 // Gives `later`, which has +=, the value of `earlier` with its own behind. `earlier` loses it, so
@@ -132,10 +117,11 @@ Parsed parse_domain_config(const Source& file, std::span<const std::string> over
                               SourceText(command_line_source, lines)};
   Findings findings(sources);
   std::vector<Assignment> assignments;
-  if (admit(file.text.size(), sources[file_source], file_source, findings)) {
-    parse_assignments(sources[file_source], file_source, Dialect::file, findings, assignments);
+  if (admit_source(file.text.size(), sources[file_source], file_source, findings)) {
+    const Format format = guess_format(file.name, sources[file_source].text());
+    read_document(format, sources[file_source], file_source, findings, assignments);
   }
-  if (admit(override_size, sources[override_source], override_source, findings)) {
+  if (admit_source(override_size, sources[override_source], override_source, findings)) {
     parse_assignments(sources[override_source], override_source, Dialect::overrides, findings,
                       assignments);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// xl.cfg(5) text to DomainConfig. Pure: no I/O, no clock, no global state; any thread may call it
-// at any time. Every finding of one run is reported, sorted by position, each once.
+// A domain config's text, of any format, to DomainConfig. Pure: no I/O, no clock, no global state;
+// any thread may call it at any time. Every finding of one run is reported, sorted by position,
+// each once.
 #pragma once
 
 #include <cstddef>
@@ -37,9 +38,10 @@ struct Parsed {
   std::vector<Diagnostic> diagnostics;
 };
 
-// `overrides` are `xl create`'s key=value arguments, one per element. Each is read as a line of
-// xl.cfg(5) behind the file, where a value may also be a bare word (name=foo, on_crash=preserve):
-// it ends at ';' or at the argument's end. A later assignment of a key replaces an earlier one.
+// The file's format is told by its name or else by its look (formats/format.hpp). `overrides` are
+// `xl create`'s key=value arguments, one per element. Each is read as a line of xl.cfg(5) behind
+// the file, where a value may also be a bare word (name=foo, on_crash=preserve): it ends at ';' or
+// at the argument's end. A later assignment of a key replaces an earlier one.
 Parsed parse_domain_config(const Source& file, std::span<const std::string> overrides = {});
 
 }  // namespace xl::config

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Golden tests: golden/NAME.cfg, with the overrides in golden/NAME.args (one per line) if there is
-// one, gives exactly golden/NAME.expected: the findings as people see them, then the config as
-// JSON, then its libxl form. With XL_UPDATE_GOLDEN set the .expected files are written anew: read
-// the diff.
+// Golden tests: golden/NAME.cfg (or .yaml, .json, .xml), with the overrides in golden/NAME.args
+// (one per line) if there is one, gives exactly golden/NAME.expected: the findings as people see
+// them, then the config as JSON, then its libxl form. With XL_UPDATE_GOLDEN set the .expected files
+// are written anew: read the diff.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "libxl++/config/formats/convert.hpp"
 #include "libxl++/config/json.hpp"
 #include "libxl++/config/parse.hpp"
 
@@ -43,7 +44,10 @@ fs::path golden_dir() {
 std::vector<std::string> golden_names() {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(golden_dir())) {
-    if (entry.path().extension() == ".cfg") names.push_back(entry.path().stem());
+    const std::string extension = entry.path().extension();
+    if (extension.size() > 1 && parse_format(extension.substr(1))) {
+      names.push_back(entry.path().filename());
+    }
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -64,9 +68,11 @@ std::string outcome(const fs::path& config, const std::vector<std::string>& over
 class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, GivesExactlyTheExpectedText) {
-  const fs::path base = golden_dir() / GetParam();
-  const auto file = [&](const char* extension) { return fs::path(base.string() + extension); };
-  const std::string actual = outcome(file(".cfg"), read_lines(file(".args")));
+  const fs::path config = golden_dir() / GetParam();
+  const auto file = [&](const char* extension) {
+    return fs::path(config).replace_extension(extension);
+  };
+  const std::string actual = outcome(config, read_lines(file(".args")));
   if (std::getenv("XL_UPDATE_GOLDEN") != nullptr) std::ofstream(file(".expected")) << actual;
   EXPECT_EQ(read_file(file(".expected")), actual);
 }
@@ -77,6 +83,26 @@ INSTANTIATE_TEST_SUITE_P(Config, Golden, testing::ValuesIn(golden_names()), [](c
       name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   return name;
 });
+
+// golden/convert/NAME.cfg gives exactly golden/convert/NAME.yaml, .json and .xml, and back.
+class GoldenConversion : public testing::TestWithParam<Format> {};
+
+TEST_P(GoldenConversion, GivesExactlyTheExpectedText) {
+  for (const std::string name : {"small", "all"}) {
+    const auto path = [&](Format format) {
+      return golden_dir() / "convert" / (name + "." + std::string(to_string(format)));
+    };
+    const std::string source = read_file(path(Format::cfg));
+    const Converted to = convert({"x.cfg", source}, {}, GetParam());
+    EXPECT_EQ(render(to.diagnostics), "");
+    if (std::getenv("XL_UPDATE_GOLDEN") != nullptr) std::ofstream(path(GetParam())) << *to.text;
+    EXPECT_EQ(read_file(path(GetParam())), to.text);
+    EXPECT_EQ(convert({"x", *to.text}, GetParam(), Format::cfg).text, source);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Config, GoldenConversion,
+                         testing::Values(Format::cfg, Format::yaml, Format::json, Format::xml));
 
 TEST(ExampleConfig, IsValidAsItStands) {
   const std::string text = read_file(fs::path(XL_SOURCE_DIR) / "configs/example.cfg");
