@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "libxl++/config/devices/devices.hpp"
 #include "libxl++/config/domain_config.hpp"
 #include "libxl++/config/findings.hpp"
 
@@ -31,6 +32,7 @@ struct Draft {
   explicit Draft(Findings& where) : findings(where) {}
 
   DomainConfig config;  // what depends on one key only is here at once
+  Devices devices;
 
   std::optional<Sited<std::string>> type;
   std::optional<Sited<std::string>> builder;

@@ -10,7 +10,7 @@
 namespace xl::config {
 
 void Findings::error(Span span, std::string message, std::string hint) {
-  has_errors_ = true;
+  ++errors_;
   findings_.push_back({Severity::error, false, span, std::move(message), std::move(hint)});
 }
 
@@ -19,12 +19,16 @@ void Findings::warning(Span span, std::string message, std::string hint) {
 }
 
 void Findings::error_in(std::uint32_t source, std::string message, std::string hint) {
-  has_errors_ = true;
+  ++errors_;
   findings_.push_back({Severity::error, true, {source, 0, 0}, std::move(message), std::move(hint)});
 }
 
 bool Findings::full() const {
-  return findings_.size() > max_diagnostics;
+  return errors_ > max_diagnostics;
+}
+
+bool Findings::enough_warnings() const {
+  return findings_.size() - errors_ > max_diagnostics;
 }
 
 void Findings::sort() {
@@ -52,21 +56,40 @@ Diagnostic Findings::describe(Finding&& finding) const {
   return diagnostic;
 }
 
+// Beyond max_diagnostics warnings go, the last ones first: they must not hide an error.
+bool Findings::drop_warnings() {
+  bool dropped = false;
+  while (findings_.size() > max_diagnostics) {
+    const auto last =
+        std::find_if(findings_.rbegin(), findings_.rend(),
+                     [](const Finding& finding) { return finding.severity == Severity::warning; });
+    if (last == findings_.rend()) break;
+    findings_.erase(std::next(last).base());
+    dropped = true;
+  }
+  return dropped;
+}
+
 std::vector<Diagnostic> Findings::take() && {
   sort();
+  const bool dropped = drop_warnings();
   std::vector<Diagnostic> diagnostics;
   for (Finding& finding : findings_) {
     if (diagnostics.size() == max_diagnostics) {
       // The last one stands where the next finding would, so that the order holds.
-      const Severity severity = has_errors_ ? Severity::error : Severity::warning;
-      diagnostics.push_back(describe({severity,
+      diagnostics.push_back(describe({Severity::error,
                                       finding.whole_source,
                                       finding.span,
                                       "more findings from here on are not shown",
                                       {}}));
-      break;
+      return diagnostics;
     }
-    diagnostics.push_back(describe(std::move(finding)));
+    diagnostics.push_back(describe(Finding(finding)));
+  }
+  if (dropped) {
+    const Finding& last = findings_.back();
+    diagnostics.push_back(describe(
+        {Severity::warning, last.whole_source, last.span, "more warnings are not shown", {}}));
   }
   return diagnostics;
 }

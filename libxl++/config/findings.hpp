@@ -3,6 +3,7 @@
 // end. Borrows the sources. Used by one thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -22,11 +23,13 @@ class Findings {
   // About a source as a whole.
   void error_in(std::uint32_t source, std::string message, std::string hint = {});
 
-  bool has_errors() const { return has_errors_; }
-  // No use in looking for more.
+  bool has_errors() const { return errors_ > 0; }
+  // No use in looking for more: there are more errors than take() gives. Warnings do not count, so
+  // that they cannot hide an error.
   bool full() const;
+  bool enough_warnings() const;  // the same for warnings
   // Sorted by position (what concerns a whole source comes behind its other findings), each once,
-  // at most max_diagnostics and one that says that others follow.
+  // at most max_diagnostics, errors rather than warnings, and one that says that there are others.
   std::vector<Diagnostic> take() &&;
 
  private:
@@ -38,11 +41,12 @@ class Findings {
     std::string hint;
   };
   void sort();
+  bool drop_warnings();  // whether there were any to drop
   Diagnostic describe(Finding&& finding) const;
 
   std::span<const SourceText> sources_;
   std::vector<Finding> findings_;
-  bool has_errors_ = false;
+  std::size_t errors_ = 0;
 };
 
 }  // namespace xl::config

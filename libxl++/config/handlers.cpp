@@ -151,6 +151,18 @@ void set_hap(const Assignment& assignment, Draft& draft) {
   }
 }
 
+void check_usbdevice(const Assignment& assignment, Draft& draft) {
+  const Value& value = assignment.value;
+  const bool list = value.kind == Value::Kind::list;
+  for (const Value& item : list ? std::span(value.items) : std::span(&value, 1)) {
+    if (item.text.starts_with("host:")) {
+      draft.findings.error(item.span,
+                           "'usbdevice': a USB device of the host cannot be given to a domain",
+                           "remove it; the devices that are emulated do no harm");
+    }
+  }
+}
+
 void set_on_poweroff(const Assignment& assignment, Draft& draft) {
   set_action(assignment, draft, draft.config.on_poweroff);
 }

@@ -30,6 +30,12 @@ void set_cap(const Assignment& assignment, Draft& draft);
 void set_acpi(const Assignment& assignment, Draft& draft);
 void set_hap(const Assignment& assignment, Draft& draft);
 
+void set_disk(const Assignment& assignment, Draft& draft);
+void set_vif(const Assignment& assignment, Draft& draft);
+
+// Of keys that are not honoured: values that ask for more than the key as such does.
+void check_usbdevice(const Assignment& assignment, Draft& draft);
+
 void set_on_poweroff(const Assignment& assignment, Draft& draft);
 void set_on_reboot(const Assignment& assignment, Draft& draft);
 void set_on_watchdog(const Assignment& assignment, Draft& draft);

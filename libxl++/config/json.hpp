@@ -13,6 +13,8 @@
 
 namespace xl::config {
 
+struct Devices;  // devices/devices.hpp
+
 // One object; absent members mean the default. Members: name, uuid (string), kernel, ramdisk,
 // command_line, memory_kib, max_memory_kib, vcpus, max_vcpus, on_poweroff, on_reboot, on_crash
 // (strings), acpi (boolean), scheduling (json_scheduling.hpp; absent if it is the default).
@@ -32,7 +34,11 @@ Result<Diagnostic> diagnostic_from_json(const nlohmann::json& json);
 // order, fields at their default left out as libxl does.
 nlohmann::ordered_json to_libxl_json(const DomainConfig& config, DomId domid);
 
-// The same for Domain-0, which has no DomainConfig.
+// A libxl_domain_config as stock `xl -N create` prints it: as parsed, without what libxl fills in
+// when it creates the domain.
+nlohmann::ordered_json to_libxl_json(const DomainConfig& config, const Devices& devices);
+
+// An element of that array for Domain-0, which has no DomainConfig.
 nlohmann::ordered_json domain0_to_libxl_json(Bytes memory, Bytes max_memory);
 
 }  // namespace xl::config

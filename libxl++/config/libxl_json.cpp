@@ -4,6 +4,8 @@
 // libxl_defbool is the string "True" or "False".
 #include <nlohmann/json.hpp>
 
+#include "libxl++/config/devices/devices.hpp"
+#include "libxl++/config/devices/libxl_json.hpp"
 #include "libxl++/config/json.hpp"
 
 namespace xl::config {
@@ -29,13 +31,32 @@ Json sched_params(const Scheduling& scheduling) {
   return params;
 }
 
-Json build_info(const DomainConfig& config) {
+// A list of sets as libxl_bitmaps, which are lists of numbers.
+void add_affinity(Json& info, const char* member, const std::vector<CpuSet>& sets) {
+  for (const CpuSet& set : sets) {
+    Json bits = Json::array();
+    for (std::size_t cpu = 0; cpu < set.size(); ++cpu) {
+      if (set.test(cpu)) bits.push_back(cpu);
+    }
+    info[member].push_back(std::move(bits));
+  }
+}
+
+// What libxl fills in only when it creates the domain is not there in a dry run.
+enum class Stage : std::uint8_t { asked, created };
+
+Json build_info(const DomainConfig& config, Stage stage) {
   Json info = {{"max_vcpus", config.max_vcpus}, {"avail_vcpus", Json::array()}};
   for (std::uint32_t vcpu = 0; vcpu < config.vcpus; ++vcpu) info["avail_vcpus"].push_back(vcpu);
+  if (stage == Stage::asked) {
+    add_affinity(info, "vcpu_hard_affinity", config.scheduling.cpus);
+    add_affinity(info, "vcpu_soft_affinity", config.scheduling.cpus_soft);
+  }
   info["max_memkb"] = in_kib(config.max_memory);
   info["target_memkb"] = in_kib(config.memory);
-  info["video_memkb"] = 0;
+  if (stage == Stage::created) info["video_memkb"] = 0;
   info["sched_params"] = sched_params(config.scheduling);
+  if (stage == Stage::asked) info["claim_mode"] = "True";  // xl.conf(5)'s default
   info["kernel"] = config.kernel;
   if (!config.command_line.empty()) info["cmdline"] = config.command_line;
   if (!config.ramdisk.empty()) info["ramdisk"] = config.ramdisk;
@@ -43,7 +64,8 @@ Json build_info(const DomainConfig& config) {
   if (!config.acpi) info["acpi"] = "False";
   info["type.pvh"] = Json::object();
   info["arch_arm"] = Json::object();
-  info["arch_x86"] = {{"msr_relaxed", "False"}};
+  info["arch_x86"] = Json::object();
+  if (stage == Stage::created) info["arch_x86"]["msr_relaxed"] = "False";
   return info;
 }
 
@@ -65,16 +87,32 @@ void add_action(Json& config, const char* event, ShutdownAction action) {
   if (action != ShutdownAction::destroy) config[event] = libxl_name(action);
 }
 
-}  // namespace
+// As libxl does, an array only if there is something in it.
+template <typename Device>
+void add_devices(Json& config, const char* member, const std::vector<Device>& devices) {
+  for (const Device& device : devices) config[member].push_back(to_libxl_json(device));
+}
 
-Json to_libxl_json(const DomainConfig& config, DomId domid) {
-  Json inner = {{"c_info", create_info(config)}, {"b_info", build_info(config)}};
+Json domain_config(const DomainConfig& config, const Devices& devices, Stage stage) {
+  Json inner = {{"c_info", create_info(config)}, {"b_info", build_info(config, stage)}};
+  add_devices(inner, "disks", devices.disks);
+  add_devices(inner, "nics", devices.vifs);
   add_action(inner, "on_poweroff", config.on_poweroff);
   add_action(inner, "on_reboot", config.on_reboot);
   add_action(inner, "on_watchdog", config.on_watchdog);
   add_action(inner, "on_crash", config.on_crash);
   add_action(inner, "on_soft_reset", config.on_soft_reset);
-  return {{"domid", domid.value()}, {"config", std::move(inner)}};
+  return inner;
+}
+
+}  // namespace
+
+Json to_libxl_json(const DomainConfig& config, const Devices& devices) {
+  return domain_config(config, devices, Stage::asked);
+}
+
+Json to_libxl_json(const DomainConfig& config, DomId domid) {
+  return {{"domid", domid.value()}, {"config", domain_config(config, Devices(), Stage::created)}};
 }
 
 Json domain0_to_libxl_json(Bytes memory, Bytes max_memory) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,9 +32,18 @@ struct Source {
   std::string_view text;  // may hold anything
 };
 
+struct Devices;
+
+struct ParseOptions {
+  bool strict = false;   // an unknown key is an error; else it is a warning
+  bool dry_run = false;  // nothing is created: devices that a domain cannot have yet are warnings
+};
+
 struct Parsed {
   // Present if and only if there is no error; then it is valid (see validate).
   std::optional<DomainConfig> config;
+  // Present with the config. The header of Devices is devices/devices.hpp.
+  std::shared_ptr<const Devices> devices;
   // Errors and warnings: those of the file first, then those of the overrides.
   std::vector<Diagnostic> diagnostics;
 };
@@ -42,6 +52,7 @@ struct Parsed {
 // `xl create`'s key=value arguments, one per element. Each is read as a line of xl.cfg(5) behind
 // the file, where a value may also be a bare word (name=foo, on_crash=preserve): it ends at ';' or
 // at the argument's end. A later assignment of a key replaces an earlier one.
-Parsed parse_domain_config(const Source& file, std::span<const std::string> overrides = {});
+Parsed parse_domain_config(const Source& file, std::span<const std::string> overrides = {},
+                           const ParseOptions& options = {});
 
 }  // namespace xl::config

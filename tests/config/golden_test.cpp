@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Golden tests: golden/NAME.cfg (or .yaml, .json, .xml), with the overrides in golden/NAME.args
-// (one per line) if there is one, gives exactly golden/NAME.expected: the findings as people see
+// (one per line) if there is one, and the options of the parse in golden/NAME.options ("strict",
+// "dry_run"), gives exactly golden/NAME.expected: the findings as people see
 // them, then the config as JSON, then its libxl form. With XL_UPDATE_GOLDEN set the .expected files
 // are written anew: read the diff.
 #include <gtest/gtest.h>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "libxl++/config/devices/devices.hpp"
 #include "libxl++/config/formats/convert.hpp"
 #include "libxl++/config/json.hpp"
 #include "libxl++/config/parse.hpp"
@@ -53,14 +55,25 @@ std::vector<std::string> golden_names() {
   return names;
 }
 
-std::string outcome(const fs::path& config, const std::vector<std::string>& overrides) {
+ParseOptions options_of(const std::vector<std::string>& lines) {
+  const auto has = [&](const char* option) {
+    return std::find(lines.begin(), lines.end(), option) != lines.end();
+  };
+  return {.strict = has("strict"), .dry_run = has("dry_run")};
+}
+
+std::string outcome(const fs::path& config, const std::vector<std::string>& overrides,
+                    const ParseOptions& options) {
   const std::string text = read_file(config);
   const std::string name = config.filename();
-  const Parsed parsed = parse_domain_config({name, text}, overrides);
+  const Parsed parsed = parse_domain_config({name, text}, overrides, options);
   std::string out = render(parsed.diagnostics);
   if (parsed.config) {
     out += to_json(*parsed.config).dump(2) + "\n";
     out += to_libxl_json(*parsed.config, DomId(1)).dump(4) + "\n";
+    if (*parsed.devices != Devices()) {
+      out += to_libxl_json(*parsed.config, *parsed.devices).dump(4) + "\n";
+    }
   }
   return out;
 }
@@ -72,7 +85,8 @@ TEST_P(Golden, GivesExactlyTheExpectedText) {
   const auto file = [&](const char* extension) {
     return fs::path(config).replace_extension(extension);
   };
-  const std::string actual = outcome(config, read_lines(file(".args")));
+  const std::string actual =
+      outcome(config, read_lines(file(".args")), options_of(read_lines(file(".options"))));
   if (std::getenv("XL_UPDATE_GOLDEN") != nullptr) std::ofstream(file(".expected")) << actual;
   EXPECT_EQ(read_file(file(".expected")), actual);
 }

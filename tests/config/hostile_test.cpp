@@ -36,7 +36,7 @@ TEST(Hostile, TheDeepestNestingAllowedIsRead) {
       start + "disk = " + std::string(max_nesting, '[') + std::string(max_nesting, ']');
   const Parsed parsed = parse(text);
   ASSERT_EQ(parsed.diagnostics.size(), 1U);
-  EXPECT_EQ(summary(parsed.diagnostics[0]), "f:2:1: 'disk' is not supported yet");
+  EXPECT_EQ(summary(parsed.diagnostics[0]), "f:2:9: 'disk' takes strings, not lists in a list");
 }
 
 TEST(Hostile, HundredMegabytes) {

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <string>
 
 #include "libxl++/config/parse.hpp"
@@ -13,29 +12,113 @@
 namespace xl::config {
 namespace {
 
-const std::set<std::string_view> honoured = {
-    "acpi",          "builder",    "cmdline", "extra",       "hap",       "kernel",   "maxmem",
-    "maxvcpus",      "memory",     "name",    "on_poweroff", "on_reboot", "on_crash", "on_watchdog",
-    "on_soft_reset", "pvh",        "ramdisk", "root",        "type",      "uuid",     "vcpus",
-    "cap",           "cpu_weight", "cpus",    "cpus_soft"};
+using Fate = Key::Fate;
 
-TEST(Keys, ExactlyTheHonouredOnesHaveAHandler) {
-  std::set<std::string_view> handled;
-  for (const Key& key : keys()) {
-    if (key.handler != nullptr) handled.insert(key.name);
-  }
-  EXPECT_EQ(handled, honoured);
+Parsed parse(std::string_view line, const ParseOptions& options = {}) {
+  return parse_domain_config({"f", fmt::format("name=\"x\"; kernel=\"k\"\n{}\n", line)}, {},
+                             options);
 }
 
-TEST(Keys, EveryOtherKnownKeyIsRefusedAsNotSupportedYet) {
-  for (const Key& key : keys()) {
-    if (key.handler != nullptr) continue;
-    const std::string text = fmt::format("name=\"x\"; kernel=\"k\"\n{} = 1\n", key.name);
-    const Parsed parsed = parse_domain_config({"f", text});
-    ASSERT_EQ(parsed.diagnostics.size(), 1U) << key.name;
-    EXPECT_EQ(summary(parsed.diagnostics[0]),
-              fmt::format("f:2:1: '{}' is not supported yet", key.name));
+// A value of the right kind that asks for something.
+std::string sample(const Key& key) {
+  if (key.name == "disk") return "[\"/dev/x,,xvda\"]";
+  if (key.name == "vif") return "[\"bridge=b\"]";
+  using Kind = KeyValue::Kind;
+  const KeyValue& value = key.value;
+  switch (value.kind) {
+    case Kind::text:
+    case Kind::text_or_list: return "\"7x\"";
+    case Kind::choice:
+      for (const std::string_view name : value.names) {
+        if (key.granted.find(fmt::format("{},", name)) == std::string_view::npos) {
+          return fmt::format("\"{}\"", name);
+        }
+      }
+      return {};
+    case Kind::list: return "[\"x\"]";
+    case Kind::lists: return "[[\"x\"]]";
+    case Kind::number: return fmt::format("{}", value.range.least > 1 ? value.range.least : 1);
+    case Kind::boolean: return key.granted == "1," ? "0" : "1";  // nx, pae: 0 asks for something
+    case Kind::boolean_or_choice:
+    case Kind::boolean_or_list: return "1";
   }
+  return {};
+}
+
+TEST(Keys, AcceptedOnesWarnTheOthersAreRefusedWithTheReason) {
+  for (const Key& key : keys()) {
+    if (key.fate == Fate::honoured) continue;
+    const Parsed parsed = parse(fmt::format("{} = {}", key.name, sample(key)));
+    ASSERT_EQ(parsed.diagnostics.size(), 1U) << key.name;
+    EXPECT_EQ(parsed.config.has_value(), key.fate == Fate::accepted) << key.name;
+    EXPECT_NE(render(parsed.diagnostics).find(key.reason->why), std::string::npos) << key.name;
+  }
+}
+
+TEST(Keys, WhatIsEmptyOrGrantedIsTakenWithoutAWord) {
+  for (const Key& key : keys()) {
+    if (key.fate != Fate::refused && key.fate != Fate::device) continue;
+    std::string_view granted = key.granted;
+    while (!granted.empty()) {
+      const std::size_t comma = granted.find(',');
+      const Parsed parsed = parse(fmt::format("{} = \"{}\"", key.name, granted.substr(0, comma)));
+      EXPECT_EQ(render(parsed.diagnostics), "") << key.name;
+      granted.remove_prefix(comma + 1);
+    }
+    using Kind = KeyValue::Kind;
+    if (key.value.kind == Kind::list || key.value.kind == Kind::lists) {
+      EXPECT_EQ(render(parse(fmt::format("{} = []", key.name)).diagnostics), "") << key.name;
+    }
+  }
+}
+
+// Of every key, whatever becomes of it, and once.
+TEST(Keys, TheKindOfValueIsChecked) {
+  using Kind = KeyValue::Kind;
+  for (const Key& key : keys()) {
+    const bool takes_list = key.value.kind == Kind::list || key.value.kind == Kind::lists ||
+                            key.value.kind == Kind::text_or_list ||
+                            key.value.kind == Kind::boolean_or_list;
+    const char* const wrong = takes_list ? "[[[\"x\"]]]" : "[\"x\"]";
+    const Parsed parsed = parse(fmt::format("{} = {}", key.name, wrong));
+    EXPECT_FALSE(parsed.config) << key.name;
+    EXPECT_EQ(parsed.diagnostics.size(), 1U) << key.name;
+  }
+}
+
+TEST(Keys, EachHasAReasonAndAReasonHasAnEnd) {
+  for (const Key& key : keys()) {
+    if (key.fate == Fate::honoured) continue;
+    EXPECT_FALSE(key.reason->why.empty()) << key.name;
+    EXPECT_EQ(key.fate == Fate::accepted, key.reason->cure.empty()) << key.name;
+    EXPECT_TRUE(key.granted.empty() || key.granted.back() == ',') << key.name;
+  }
+}
+
+TEST(Keys, UnknownOnesAreWarningsAndErrorsWhenStrict) {
+  const Parsed lax = parse("memroy = 1");
+  EXPECT_TRUE(lax.config);
+  EXPECT_EQ(render(lax.diagnostics),
+            "f:2:1: warning: 'memroy' is ignored: unknown key\n    memroy = 1\n    ^~~~~~\n"
+            "  hint: did you mean 'memory'?\n");
+  const Parsed strict = parse("memroy = 1", {.strict = true});
+  EXPECT_FALSE(strict.config);
+  EXPECT_EQ(summary(strict.diagnostics.at(0)), "f:2:1: 'memroy' is not supported: unknown key");
+}
+
+TEST(Keys, WarningsHideNoError) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += fmt::format("unknown{} = 1\n", i);
+  const Parsed parsed = parse(text + "vcpus = 0\n");
+  EXPECT_FALSE(parsed.config);
+  ASSERT_EQ(parsed.diagnostics.size(), max_diagnostics + 1);
+  EXPECT_EQ(summary(parsed.diagnostics[max_diagnostics - 1]),
+            "f:102:9: 'vcpus' must be from 1 to 64, not 0");
+}
+
+TEST(Keys, ADryRunTakesDevices) {
+  EXPECT_FALSE(parse("disk = [ \"/dev/x,,xvda\" ]").config);
+  EXPECT_TRUE(parse("disk = [ \"/dev/x,,xvda\" ]", {.dry_run = true}).config);
 }
 
 TEST(Keys, FoundByExactNameOnly) {
