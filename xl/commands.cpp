@@ -12,7 +12,8 @@ constexpr Command table[] = {
      "-q, --quiet             Print no warnings\n"
      "-F                      Stay in the foreground until it has ended\n"
      "-e                      Leave it as it is when it has shut down\n"
-     "-n, --dryrun            Check only; with `xl -v create -n` print the memory layout\n"
+     "-n, --dryrun            Check only, and print the config in libxl's form\n"
+     "-S, --strict            Take no unknown keys in the config file\n"
      "-f FILE, --defconfig=FILE  Use this config file\n",
      run_create, Effect::dry_runs},
     {"list", "[options] [Domain]", "List the domains",

@@ -11,7 +11,6 @@
 #include "xl/message.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
-#include "xl/progress.hpp"
 #include "xl/terminal.hpp"
 
 namespace xl::cli {
@@ -50,9 +49,10 @@ Result<std::string> read_config(const std::string& path) {
 }
 
 Outcome<Plan> make_plan(const Arguments& arguments) {
-  XL_TRY_ASSIGN(const Options options,
-                Options::parse(arguments, "cpqFenf:",
-                               {{"quiet", 'q'}, {"dryrun", 'n'}, {"defconfig", 'f', true}}));
+  XL_TRY_ASSIGN(
+      const Options options,
+      Options::parse(arguments, "cpqFenSf:",
+                     {{"quiet", 'q'}, {"dryrun", 'n'}, {"defconfig", 'f', true}, {"strict", 'S'}}));
   Plan plan;
   plan.console = options.has('c');
   plan.foreground = options.has('F');
@@ -61,6 +61,7 @@ Outcome<Plan> make_plan(const Arguments& arguments) {
   plan.verbose = arguments.verbosity > 0;
   plan.request.paused = options.has('p');
   plan.request.ignore_death = options.has('e');
+  plan.request.strict = options.has('S');
   std::optional<std::string> file;
   if (const char* given = options.value('f')) {
     file = given;
@@ -106,27 +107,19 @@ void report(const Plan& plan, const api::CreatedView& created) {
   }
 }
 
-std::string domain_of(const Plan& plan) {
-  return "a domain from '" + plan.request.config_name + "'";
-}
-
 Outcome<void> check(const Plan& plan, api::Client& client) {
-  const auto ask = [&] {
-    const Progress progress("checking " + domain_of(plan));
-    return client.check(plan.request);
-  };
-  XL_TRY_ASSIGN(const api::CheckedView checked, ask());
+  XL_TRY_ASSIGN(const api::CheckedView checked, client.check(plan.request));
   if (!plan.quiet) {
     print_findings(checked.rendered_warnings);
   }
   if (plan.verbose) {
-    print(checked.layout);
+    print_note(checked.layout);
   }
+  print(checked.libxl);
   return {};
 }
 
-Outcome<void> wait_in_foreground(Follower& follower, const std::string& name) {
-  const Progress progress("'" + name + "' runs");
+Outcome<void> wait_in_foreground(Follower& follower) {
   while (true) {
     XL_TRY_ASSIGN(const Follower::News news, follower.next());
     if (news == Follower::News::ended) {
@@ -185,11 +178,7 @@ Outcome<void> run_create(const Arguments& arguments) {
     XL_TRY_ASSIGN(api::LineStream events, client.events());
     follower.emplace(std::move(events));
   }
-  const auto create = [&] {
-    const Progress progress("creating " + domain_of(plan));
-    return client.create(plan.request);
-  };
-  XL_TRY_ASSIGN(const api::CreatedView created, create());
+  XL_TRY_ASSIGN(const api::CreatedView created, client.create(plan.request));
   report(plan, created);
   if (!follower) {
     return {};
@@ -204,7 +193,7 @@ Outcome<void> run_create(const Arguments& arguments) {
     XL_TRY_ASSIGN(const bool to_the_end, show_consoles(*follower, client, std::move(stream)));
     return to_the_end ? follower->verdict() : Outcome<void>();
   }
-  return wait_in_foreground(*follower, created.name);
+  return wait_in_foreground(*follower);
 }
 
 }  // namespace xl::cli

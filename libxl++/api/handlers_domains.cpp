@@ -20,6 +20,7 @@ static_assert(max_config_bytes == config::max_source_size);
 struct ParsedRequest {
   CreateRequest request;
   config::DomainConfig config;
+  std::shared_ptr<const config::Devices> devices;
   toolstack::CreateOptions options;
   std::string rendered_warnings;
 };
@@ -43,17 +44,19 @@ WireError refusal(const std::vector<config::Diagnostic>& findings) {
   return error;
 }
 
-Answer<ParsedRequest> parse_create(const Request& request) {
+Answer<ParsedRequest> parse_create(const Request& request, bool dry_run) {
   XL_TRY_ASSIGN(const json body, parse_json(request.body));
   ParsedRequest parsed;
   XL_TRY_ASSIGN(parsed.request, from_json<CreateRequest>(body));
   const CreateRequest& asked = parsed.request;
   config::Parsed result =
-      config::parse_domain_config({asked.config_name, asked.config_text}, asked.overrides);
+      config::parse_domain_config({asked.config_name, asked.config_text}, asked.overrides,
+                                  {.strict = asked.strict, .dry_run = dry_run});
   if (!result.config) {
     return Unexpected(refusal(result.diagnostics));
   }
   parsed.config = std::move(*result.config);
+  parsed.devices = std::move(result.devices);
   parsed.rendered_warnings = config::render(result.diagnostics);
   parsed.options.paused = asked.paused || asked.hold;
   parsed.options.hold = asked.hold;
@@ -82,7 +85,7 @@ Result<DomId> captured_domain(Service& service, const Request& request) {
 }
 
 Answer<Reply> create_domain(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(request));
+  XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(request, false));
   if (service.stopping) {
     return fail(ErrorCode::busy, "xld is stopping");
   }
@@ -97,10 +100,13 @@ Answer<Reply> create_domain(Service& service, const Request& request) {
 }
 
 Answer<Reply> check_config(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(request));
+  XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(request, true));
   XL_TRY_ASSIGN(std::string layout, service.toolstack.check_domain(parsed.config, parsed.options));
-  return json_reply(
-      to_json(CheckedView{parsed.config.name, std::move(layout), parsed.rendered_warnings}));
+  std::string libxl = config::to_libxl_json(parsed.config, *parsed.devices)
+                          .dump(4, ' ', false, json::error_handler_t::replace) +
+                      "\n";
+  return json_reply(to_json(CheckedView{parsed.config.name, std::move(layout),
+                                        parsed.rendered_warnings, std::move(libxl)}));
 }
 
 Answer<Reply> destroy_domain(Service& service, const Request& request) {

@@ -50,7 +50,8 @@ Answer<Reply> sysrq_domain(Service& service, const Request& request) {
   std::string letter;
   reader.only({"letter", "timeout_ms"});
   reader.need("letter", letter);
-  XL_TRY_ASSIGN(const std::chrono::milliseconds timeout, read_timeout(reader, default_guest_timeout_ms));
+  XL_TRY_ASSIGN(const std::chrono::milliseconds timeout,
+                read_timeout(reader, default_guest_timeout_ms));
   if (letter.size() != 1) {
     return Unexpected(WireError(
         Error{ErrorCode::invalid_argument, "letter: one letter or digit expected", {}, {}}));

@@ -138,6 +138,7 @@ struct CreateRequest {
   bool ignore_death = false;
   // Made paused, and destroyed if this connection closes before the domain was unpaused.
   bool hold = false;
+  bool strict = false;  // an unknown key is an error
 };
 
 struct PhaseView {
@@ -157,6 +158,7 @@ struct CheckedView {
   std::string name;
   std::string layout;
   std::string rendered_warnings;
+  std::string libxl;  // the config as JSON text, a libxl_domain_config
 };
 
 struct EndView {

@@ -23,13 +23,15 @@ json to_json(const CreateRequest& request) {
           {"working_directory", request.working_directory},
           {"paused", request.paused},
           {"ignore_death", request.ignore_death},
-          {"hold", request.hold}};
+          {"hold", request.hold},
+          {"strict", request.strict}};
 }
 
 template <>
 Result<CreateRequest> from_json(const json& value) {
   JsonReader reader(value, "create request");
-  reader.only({"config", "overrides", "working_directory", "paused", "ignore_death", "hold"});
+  reader.only(
+      {"config", "overrides", "working_directory", "paused", "ignore_death", "hold", "strict"});
   CreateRequest request;
   json config;
   reader.need("config", config);
@@ -38,6 +40,7 @@ Result<CreateRequest> from_json(const json& value) {
   reader.maybe("paused", request.paused);
   reader.maybe("ignore_death", request.ignore_death);
   reader.maybe("hold", request.hold);
+  reader.maybe("strict", request.strict);
   XL_TRY(reader.check());
 
   JsonReader inner(config, "config");
@@ -96,8 +99,10 @@ Result<CreatedView> from_json(const json& value) {
 }
 
 json to_json(const CheckedView& view) {
-  return {
-      {"name", view.name}, {"layout", view.layout}, {"rendered_warnings", view.rendered_warnings}};
+  return {{"name", view.name},
+          {"layout", view.layout},
+          {"rendered_warnings", view.rendered_warnings},
+          {"libxl", view.libxl}};
 }
 
 template <>
@@ -107,6 +112,7 @@ Result<CheckedView> from_json(const json& value) {
   reader.need("name", view.name);
   reader.need("layout", view.layout);
   reader.maybe("rendered_warnings", view.rendered_warnings);
+  reader.maybe("libxl", view.libxl);
   return reader.finish(std::move(view));
 }
 

@@ -242,6 +242,11 @@ class SchemaTest(unittest.TestCase):
         status, checked = self.call("POST", "/v1/check", body=self.config("a"))
         self.assertEqual(status, 200)
         self.assertTrue(checked["layout"])
+        self.assertEqual(json.loads(checked["libxl"])["c_info"]["name"], "a")
+        unknown = self.config("a", "vcpu=4\n")
+        self.assertIn("unknown key", self.call("POST", "/v1/check", body=unknown)[1]["rendered_warnings"])
+        self.assertEqual(self.call("POST", "/v1/check", body={**unknown, "strict": True})[0], 422)
+        self.assertEqual(self.call("POST", "/v1/domains", body={**unknown, "strict": True})[0], 422)
         for path in "/v1/check", "/v1/domains":
             status, error = self.call("POST", path, body=self.config("a", "memory='x'\nvcpu=4\n"))
             self.assertEqual((status, error["error"]["code"]), (422, "invalid_config"))

@@ -27,10 +27,11 @@ TEST(Wire, ValuesSurviveTheTrip) {
   expect_round_trip(DomainView{7, "guest", "uuid", true, false, true, false, "crash", 1, 2, 3, 4, 5,
                                6, 1700000000000});
   expect_round_trip(DomainView{});
-  expect_round_trip(CreateRequest{"a.cfg", "name='a'\n", {"memory=1"}, "/", true, true, true});
+  expect_round_trip(
+      CreateRequest{"a.cfg", "name='a'\n", {"memory=1"}, "/", true, true, true, true});
   expect_round_trip(
       CreatedView{3, "a", {{"image", 12}, {"load", 34}}, {"careful"}, "a.cfg:1: ..."});
-  expect_round_trip(CheckedView{"layout", "warning"});
+  expect_round_trip(CheckedView{"a", "layout", "warning", "{}"});
   EventView event{9,
                   1700000000000,
                   "ended",
