@@ -219,7 +219,12 @@ class Client:
     def open(self, endpoint: Endpoint, domain: str = "", *, query: Optional[Mapping[str, Any]] = None,
              upgrade: str = "") -> Tuple[Connection, Head]:
         """A stream; its connection is the caller's to close."""
-        connection, head = self._send(endpoint, None, domain, query, upgrade)
+        try:
+            connection, head = self._send(endpoint, None, domain, query, upgrade)
+        except IoError:  # xld died before it answered: nothing has begun
+            if not self._start:
+                raise
+            connection, head = self._send(endpoint, None, domain, query, upgrade)
         if head.status == (101 if upgrade else 200):
             return connection, head
         try:

@@ -10,7 +10,8 @@ from ._models import Diagnostic, Location, diagnostics_of
 class XlError(Exception):
     """One error of xld, or of the way to it.
 
-    code        one of openapi.yaml's Error, or "domain_ended"
+    code        one of openapi.yaml's Error, or "domain_ended": what a caller can do with it
+    id          which error it is, finer than its code; empty if this module found it itself, or xld does not say
     message     the root cause, with the value
     hint        what to do; may be empty
     context     what was being done, innermost first
@@ -24,9 +25,10 @@ class XlError(Exception):
 
     def __init__(self, message: str, hint: str = "", context: Sequence[str] = (), *, phase: str = "",
                  location: Optional[Location] = None, diagnostics: Sequence[Diagnostic] = (), rendered: str = "",
-                 code: Optional[str] = None) -> None:
+                 code: Optional[str] = None, id: str = "") -> None:
         super().__init__(message)
         self.code = code or type(self).code
+        self.id = id
         self.message = message
         self.hint = hint
         self.context: Tuple[str, ...] = tuple(context)
@@ -152,4 +154,5 @@ def error_from(body: object, status: int) -> XlError:
     return BY_CODE.get(code, XlError)(
         str(error.get("message", "")), str(error.get("hint", "")), [str(what) for what in error.get("context", ())],
         phase=str(error.get("phase", "")), location=Location.take(place) if isinstance(place, Mapping) else None,
-        diagnostics=diagnostics_of(error.get("diagnostics", ())), rendered=str(error.get("rendered", "")), code=code)
+        diagnostics=diagnostics_of(error.get("diagnostics", ())), rendered=str(error.get("rendered", "")), code=code,
+        id=str(error.get("id", "")))

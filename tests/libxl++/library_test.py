@@ -61,14 +61,16 @@ class LibraryTest(unittest.TestCase):
     def test_the_example(self):
         """It reads a config, and lists the domains of an xld that it starts itself."""
         (self.dir / "good.cfg").write_text("name='guest'\nkernel='/k'\nmemory=64\nvcpus=2\n", encoding="utf-8")
+        (self.dir / "good.yaml").write_text("name: guest\nkernel: /k\nmemory: 64\nvcpus: 2\n", encoding="utf-8")
         (self.dir / "bad.cfg").write_text("name='guest'\nkernel='/k'\nmemory='much'\n", encoding="utf-8")
         environment = {**os.environ, "XLD": str(XLD), "XL_RUNTIME_DIR": str(self.dir / "run")}
         for number, kind in enumerate(([], ["--static"])):
             program = self.dir / f"domains{number}"
             self.compile(TREE / "examples/c++/domains.cpp", *self.flags("--cflags", "--libs", *kind), "-o", program)
-            good = run(program, "good.cfg", cwd=self.dir, env=environment)
-            self.assertEqual((good.returncode, good.stderr), (0, ""))
-            self.assertRegex(good.stdout, r"^config: guest, 2 vcpus, 64 MiB\ndomain 0: Domain-0, \d+ MiB\n$")
+            for name in "good.cfg", "good.yaml":
+                good = run(program, name, cwd=self.dir, env=environment)
+                self.assertEqual((good.returncode, good.stderr), (0, ""))
+                self.assertRegex(good.stdout, r"^config: guest, 2 vcpus, 64 MiB\ndomain 0: Domain-0, \d+ MiB\n$")
             bad = run(program, "bad.cfg", cwd=self.dir, env=environment)
             self.assertEqual((bad.returncode, bad.stdout), (1, ""))
             self.assertIn("bad.cfg:3:8: error: ", bad.stderr)

@@ -14,6 +14,7 @@ from fixture import SPEC, TREE, XL, PythonTest, operation_of, used, xlpp
 import exposition
 from xlpp import _endpoints
 from xlpp._client import config_literal
+from xlpp._errors import error_from
 
 
 class DomainTest(PythonTest):
@@ -111,6 +112,18 @@ class ErrorTest(PythonTest):
         codes = SPEC["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
         classes = {kind.code: kind for kind in xlpp.XlError.__subclasses__()}
         self.assertEqual(set(codes) - set(classes), set())
+
+    def test_what_xld_says_of_an_error(self):
+        whole = {"code": "invalid_config", "id": "some-error", "message": "m", "hint": "h", "context": ["a", "b"],
+                 "phase": "config", "location": {"file": "f", "line": 2, "column": 3}}
+        error = error_from({"error": whole}, 422)
+        self.assertIsInstance(error, xlpp.InvalidConfig)
+        self.assertEqual((error.id, error.phase, error.location), ("some-error", "config", xlpp.Location("f", 2, 3)))
+        self.assertEqual(str(error), "m (while a, while b); h")
+        newer = error_from({"error": {"code": "brand_new", "message": "m", "more": 1}}, 500)
+        self.assertEqual((type(newer), newer.code, newer.location), (xlpp.XlError, "brand_new", None))
+        for body in None, [], {}, {"error": "text"}:
+            self.assertIsInstance(error_from(body, 500), xlpp.ProtocolError)
 
     def test_causes(self):
         self.create()

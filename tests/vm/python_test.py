@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python module with real guests."""
 import os
+import re
+import signal
 import sys
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import harness
@@ -34,6 +37,10 @@ class TinyGuests(harness.VmTest):
         return self.xl.create(overrides={"name": name, "kernel": str(harness.GUESTS / f"{name}.elf"), "memory": 16,
                                          "on_poweroff": "preserve", **overrides})
 
+    def consoles(self):
+        """How many were attached until now, by xld's own account."""
+        return int(re.search(r'xl_api_streams_total{path="/v1/domains/{}/console"} (\d+)', self.xl.metrics())[1])
+
     def test_hello(self):
         with self.guest("hello") as domain:
             domain.wait("console=PASS hello", timeout=PATIENCE)
@@ -46,6 +53,16 @@ class TinyGuests(harness.VmTest):
         with self.guest("echo") as domain, domain.console() as console:
             console.write("over there\r")
             console.wait_for("over there", timeout=PATIENCE)
+
+    def test_a_wait_goes_on_when_xld_is_killed(self):
+        with self.guest("echo") as domain, ThreadPoolExecutor() as pool:
+            before = self.consoles()
+            waiting = pool.submit(domain.wait, "console=^echo: (later)", timeout=PATIENCE)
+            harness.wait_until(lambda: self.consoles() > before, "it waits", 30)
+            os.kill(self.xl.daemon().pid, signal.SIGKILL)
+            with domain.console() as console:
+                console.write("later\r")
+                self.assertEqual(waiting.result(PATIENCE)[1], "later")
 
     def test_crash(self):
         with self.guest("crash") as domain, self.assertRaises(xlpp.DomainEnded) as caught:
