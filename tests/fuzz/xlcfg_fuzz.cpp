@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libxl++/config/characters.hpp"
+#include "libxl++/config/devices/devices.hpp"
 #include "libxl++/config/json.hpp"
 #include "libxl++/config/parse.hpp"
 
@@ -44,6 +45,19 @@ void check_diagnostics(const Parsed& parsed) {
   }
 }
 
+// Strict takes no more, a dry run no less; and what it takes has a form in libxl's JSON.
+void check_options(const Parsed& parsed, const Source& file,
+                   const std::vector<std::string>& parts) {
+  const Parsed strict = parse_domain_config(file, parts, {.strict = true});
+  check_diagnostics(strict);
+  require(parsed.config || !strict.config);
+  const Parsed dry = parse_domain_config(file, parts, {.dry_run = true});
+  check_diagnostics(dry);
+  require(dry.config || !parsed.config);
+  require((dry.devices != nullptr) == dry.config.has_value());
+  if (dry.config) (void)to_libxl_json(*dry.config, *dry.devices).dump();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -53,6 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   parts.erase(parts.begin());
   const Parsed parsed = parse_domain_config({"fuzz.cfg", file}, parts);
   check_diagnostics(parsed);
+  check_options(parsed, {"fuzz.cfg", file}, parts);
   if (parsed.config) {
     require(validate(*parsed.config).has_value());
     const auto back =
