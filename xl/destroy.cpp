@@ -6,7 +6,7 @@
 namespace xl::cli {
 
 Outcome<void> run_destroy(const Arguments& arguments) {
-  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, ""));
+  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "f"));
   XL_TRY(options.need_words(1, 1));
   XL_TRY_ASSIGN(api::Client client, connect());
   const Progress progress("destroying '" + options.words()[0] + "'");
