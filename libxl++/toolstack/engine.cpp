@@ -86,8 +86,11 @@ Engine::~Engine() {
     loop_->stop();
   }
   stop_dumps_.request_stop();
-  dumps_.reset();
-  work_.reset();
+  for (const std::unique_ptr<WorkQueue>* const queue : {&dumps_, &work_}) {
+    if (*queue != nullptr) {
+      (*queue)->stop();  // it stays until the other one's last task has posted to it
+    }
+  }
 }
 
 Result<void> Engine::try_save(const Domain& domain) {

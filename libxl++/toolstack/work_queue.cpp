@@ -6,12 +6,18 @@
 namespace xl::toolstack {
 
 WorkQueue::~WorkQueue() {
+  stop();
+}
+
+void WorkQueue::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
 }
 
 void WorkQueue::post(std::function<void()> task, Clock::time_point when) {

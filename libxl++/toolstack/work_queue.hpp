@@ -24,6 +24,9 @@ class WorkQueue {
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
+  // What runs is finished, what waits is dropped, as what is posted from now on. Not from a task.
+  void stop();
+
   void post(std::function<void()> task, Clock::time_point when = Clock::now());
 
  private:
