@@ -75,7 +75,8 @@ struct DomainInfo {
   std::uint32_t max_vcpus = 0;
   // What the hypervisor itself spends on the domain, beside its RAM.
   std::uint64_t overhead_bytes = 0;
-  Pages on_demand;  // may still get by demand: what is promised, within the target
+  Pages on_demand;         // may still get by demand: what is promised, within the target
+  bool user_mode = false;  // it has run user code: its kernel has come up
 };
 
 // Physical CPUs, by number.
@@ -105,6 +106,12 @@ enum class Trigger : std::uint8_t {  // XEN_DOMCTL_SENDTRIGGER_*
   init = 2,
   power = 3,
   sleep = 4,
+};
+
+// What a domain may still demand beyond a lower target.
+enum class Excess : std::uint8_t {
+  keep,      // until it gives as much back: it may have to touch what it gives
+  withdraw,  // at once: it does not know of it, or has nobody to give it back
 };
 
 // `count` frames from `first` on. The hypervisor chooses machine frames, as large and aligned as it
@@ -270,8 +277,8 @@ class Hypervisor {
   virtual Result<void> populate_on_demand(DomId domain, std::span<const Extent> extents,
                                           Pages target) = 0;
   // How many pages the domain may have, by demand or by ballooning, from now on
-  // (XENMEM_set_pod_target). Takes none away.
-  virtual Result<void> set_memory_target(DomId domain, Pages target) = 0;
+  // (XENMEM_set_pod_target). Takes no frames away.
+  virtual Result<void> set_memory_target(DomId domain, Pages target, Excess excess) = 0;
   // All RAM frames that the domain has, ascending, adjoining ones joined.
   virtual Result<std::vector<Extent>> populated_extents(DomId domain) = 0;
   // Memory on demand gets its frames; no_memory where it may not have any.
@@ -311,8 +318,9 @@ class Hypervisor {
   // this object.
   virtual int event_fd() const = 0;
   struct Pending {
-    std::vector<EventPort> ports;        // local ports that fired since the last call
-    // Shut down or gone (VIRQ_DOM_EXC); or a vcpu of it came or went, where a backend can tell.
+    std::vector<EventPort> ports;  // local ports that fired since the last call
+    // Shut down or gone (VIRQ_DOM_EXC); where a backend can tell, also: a vcpu of it came or went,
+    // it ran user code for the first time.
     std::vector<DomId> changed_domains;
     bool hypervisor_gone = false;
   };

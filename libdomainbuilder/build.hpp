@@ -62,6 +62,10 @@ struct Prepared {
     }
     return sum;
   }
+  // What execute() takes or sets aside of the host's memory.
+  Pages pages_at_once() const {
+    return layout.on_demand.empty() ? layout.populated : layout.target;
+  }
 };
 
 struct BuiltDomain {

@@ -76,7 +76,7 @@ class BundledHypervisor final : public Hypervisor {
   Result<void> populate_physmap(DomId domain, std::span<const Extent> extents) override;
   Result<void> populate_on_demand(DomId domain, std::span<const Extent> extents,
                                   Pages target) override;
-  Result<void> set_memory_target(DomId domain, Pages target) override;
+  Result<void> set_memory_target(DomId domain, Pages target, Excess excess) override;
   Result<std::vector<Extent>> populated_extents(DomId domain) override;
   Result<GuestMapping> map_frames(DomId domain, Extent extent) override;
   Result<void> copy_to_guest(DomId domain, GuestPhys to, std::span<const std::byte> from) override;

@@ -69,8 +69,9 @@ Result<void> BundledHypervisor::populate_on_demand(DomId domain, std::span<const
   return result;
 }
 
-Result<void> BundledHypervisor::set_memory_target(DomId domain, Pages target) {
-  return parts_->tell(abi::Op::set_memory_target, domain, {target.count()});
+Result<void> BundledHypervisor::set_memory_target(DomId domain, Pages target, Excess excess) {
+  const std::uint64_t flags = excess == Excess::withdraw ? abi::target_flag_withdraw : 0;
+  return parts_->tell(abi::Op::set_memory_target, domain, {target.count(), flags});
 }
 
 Result<std::vector<Extent>> BundledHypervisor::populated_extents(DomId domain) {

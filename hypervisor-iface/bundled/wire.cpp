@@ -129,6 +129,7 @@ DomainInfo from_wire(const abi::DomainRecord& record) {
   info.blocked = (record.flags & abi::domain_flag_blocked) != 0;
   info.paused = (record.flags & abi::domain_flag_paused) != 0;
   info.dying = (record.flags & abi::domain_flag_dying) != 0;
+  info.user_mode = (record.flags & abi::domain_flag_user_mode) != 0;
   if ((record.flags & abi::domain_flag_shutdown) != 0) {
     // A reason that has no name is the guest's word (SCHEDOP_shutdown takes any): not a clean end.
     info.shutdown = record.shutdown_reason <= static_cast<std::uint32_t>(ShutdownReason::soft_reset)

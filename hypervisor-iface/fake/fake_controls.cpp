@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only tests call: history, faults, usage, and the test as the guest.
 #include <algorithm>
+#include <utility>
 
 #include "hypervisor-iface/fake/fake_state.hpp"
 
@@ -137,6 +138,23 @@ Result<void> FakeHypervisor::guest_set_vcpu(DomId id, VcpuId vcpu, bool online) 
     }
     state_->changed.insert(id);
     state_->wake();
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::guest_runs_user_mode(DomId id) {
+  return state_->as_guest(id, [&](Domain& domain) -> Result<void> {
+    if (!std::exchange(domain.user_mode, true)) {
+      state_->changed.insert(id);
+      state_->wake();
+    }
+    return {};
+  });
+}
+
+Result<void> FakeHypervisor::guest_gives_back(DomId id, Pages pages) {
+  return state_->as_guest(id, [&](Domain& domain) -> Result<void> {
+    domain.give_back(pages);
     return {};
   });
 }

@@ -238,19 +238,28 @@ Result<void> FakeHypervisor::populate_on_demand(DomId id, std::span<const Extent
   return state_->on_domain(Call::populate_on_demand, id, [&](Domain& domain) -> Result<void> {
     XL_TRY(check_extents(domain.memory, extents));
     const std::vector<Extent> before = domain.on_demand;
+    const Pages allowed = domain.allowance;
     domain.on_demand.insert(domain.on_demand.end(), extents.begin(), extents.end());
-    domain.memory_target = target;
+    domain.set_target(target, Excess::withdraw);
     if (state_->frames_used() > state_->options.memory.count()) {
       domain.on_demand = before;
+      domain.allowance = allowed;
       return fail(ErrorCode::no_memory, "not enough free memory to promise so much");
     }
     return {};
   });
 }
 
-Result<void> FakeHypervisor::set_memory_target(DomId id, Pages target) {
+Result<void> FakeHypervisor::set_memory_target(DomId id, Pages target, Excess excess) {
   return state_->on_domain(Call::set_memory_target, id, [&](Domain& domain) -> Result<void> {
-    domain.memory_target = target;
+    const Pages wanted = domain.memory_target;
+    const Pages allowed = domain.allowance;
+    domain.set_target(target, excess);
+    if (domain.allowance > allowed && state_->frames_used() > state_->options.memory.count()) {
+      domain.memory_target = wanted;
+      domain.allowance = allowed;
+      return fail(ErrorCode::no_memory, "not enough free memory to promise so much");
+    }
     return {};
   });
 }

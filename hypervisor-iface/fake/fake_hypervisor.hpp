@@ -126,6 +126,10 @@ class FakeHypervisor final : public Hypervisor {
   Result<void> guest_shutdown(DomId domain, ShutdownReason reason);
   // It takes a vcpu online or offline.
   Result<void> guest_set_vcpu(DomId domain, VcpuId vcpu, bool online);
+  // It runs user code.
+  Result<void> guest_runs_user_mode(DomId domain);
+  // Its balloon driver gives back pages that it never touched.
+  Result<void> guest_gives_back(DomId domain, Pages pages);
   Result<void> guest_grant(DomId domain, GrantRef ref, Gfn frame, bool read_only = false);
   // All entries of the domain's grant table, seeded ones included.
   Result<std::vector<GrantSeed>> guest_grants(DomId domain);
@@ -152,7 +156,7 @@ class FakeHypervisor final : public Hypervisor {
   Result<void> populate_physmap(DomId domain, std::span<const Extent> extents) override;
   Result<void> populate_on_demand(DomId domain, std::span<const Extent> extents,
                                   Pages target) override;
-  Result<void> set_memory_target(DomId domain, Pages target) override;
+  Result<void> set_memory_target(DomId domain, Pages target, Excess excess) override;
   Result<std::vector<Extent>> populated_extents(DomId domain) override;
   Result<GuestMapping> map_frames(DomId domain, Extent extent) override;
   Result<void> copy_to_guest(DomId domain, GuestPhys to, std::span<const std::byte> from) override;

@@ -20,8 +20,7 @@ Pages Domain::promised() const {
   for (const Extent& extent : on_demand) {
     all += extent.count;
   }
-  const Pages target = memory_target.value_or(Pages(0));
-  return std::min(all, target - std::min(target, memory.populated()));
+  return std::min(all, allowance - std::min(allowance, memory.populated()));
 }
 
 Result<void> Domain::touch(Extent wanted, Pages piece) {
@@ -43,13 +42,32 @@ Result<void> Domain::touch(Extent wanted, Pages piece) {
     }
   }
   for (const Extent& extent : filled) {
-    if (memory.populated() + extent.count > memory_target.value_or(Pages(0))) {
+    if (memory.populated() + extent.count > allowance) {
       return fail(ErrorCode::no_memory, "the domain has all that it may have");
     }
     XL_TRY(memory.add(extent, piece));
   }
   on_demand = std::move(left);
   return {};
+}
+
+void Domain::set_target(Pages target, Excess excess) {
+  const Pages kept = excess == Excess::keep ? promised() : Pages(0);
+  allowance = std::max(target, memory.populated() + kept);
+  memory_target = target;
+}
+
+void Domain::give_back(Pages count) {
+  for (Pages left = count; left != Pages(0) && !on_demand.empty();) {
+    Extent& last = on_demand.back();
+    const Pages part = std::min(left, last.count);
+    last.count -= part;
+    left -= part;
+    allowance -= std::min(part, allowance - std::min(allowance, memory_target));
+    if (last.count == Pages(0)) {
+      on_demand.pop_back();
+    }
+  }
 }
 
 }  // namespace xl::hv::fake

@@ -123,6 +123,7 @@ DomainInfo FakeHypervisor::State::info_of(DomId id, const Domain& domain) const 
   info.memory = domain.memory.populated();
   info.max_memory = domain.max_memory;
   info.on_demand = domain.promised();
+  info.user_mode = domain.user_mode;
   info.vcpus_online = static_cast<std::uint32_t>(domain.vcpus.size());
   info.max_vcpus = domain.options.max_vcpus;
   return info;

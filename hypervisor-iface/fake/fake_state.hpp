@@ -42,7 +42,9 @@ struct Domain {
   SchedulingParameters scheduling;
   std::vector<Trigger> triggers;
   std::vector<Extent> on_demand;
-  std::optional<Pages> memory_target;
+  Pages memory_target;
+  Pages allowance;  // up to which it gets what was promised; comes down to the target
+  bool user_mode = false;
   std::map<EventPort, GuestPort> ports;
   std::map<GrantRef, GuestGrant> grants;
 
@@ -50,6 +52,9 @@ struct Domain {
   Pages promised() const;  // what it may still demand
   // Gives frames to what is on demand there. Errors: no_memory, beyond the target.
   Result<void> touch(Extent wanted, Pages piece);
+  void set_target(Pages target, Excess excess);
+  // Its balloon driver gives back so many of the pages that it never touched.
+  void give_back(Pages count);
 };
 
 struct LocalPort {

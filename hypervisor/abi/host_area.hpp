@@ -21,7 +21,7 @@ inline constexpr std::uint64_t host_area_size = 0x100000;
 inline constexpr std::uint64_t image_address = 0x200000;
 
 inline constexpr std::uint64_t magic = 0x2b2b6c7870686f73ULL;
-inline constexpr std::uint32_t version = 3;
+inline constexpr std::uint32_t version = 4;
 
 inline constexpr char ring_byte = '!';
 inline constexpr char hello_byte = '?';
@@ -171,7 +171,7 @@ static_assert(std::has_unique_object_representations_v<Slot>);
 // set_scheduling  args: weight, cap
 // get_scheduling                                                  results: weight, cap
 // populate_on_demand args: target in pages; bulk: ExtentRecord[] (mfn ignored)
-// set_memory_target args: pages
+// set_memory_target args: pages, flags (1: withdraw what was promised beyond)
 // list_extents    args: first gfn                                 bulk: ExtentRecord[] ascending; results[0]: more follow
 // list_bindings   args: first local port                          bulk: BindingRecord[] ascending; results[0]: more follow
 // attach          a new process is domain 0: the mappings of the one before end, all bound ports become pending, all domains
@@ -182,6 +182,7 @@ static_assert(std::has_unique_object_representations_v<Slot>);
 // clang-format on
 
 inline constexpr std::uint64_t create_flag_x2apic = 1;
+inline constexpr std::uint64_t target_flag_withdraw = 1;
 
 struct ExtentRecord {
   std::uint64_t gfn;
@@ -209,6 +210,7 @@ inline constexpr std::uint32_t domain_flag_blocked = 2;
 inline constexpr std::uint32_t domain_flag_paused = 4;
 inline constexpr std::uint32_t domain_flag_dying = 8;
 inline constexpr std::uint32_t domain_flag_shutdown = 16;
+inline constexpr std::uint32_t domain_flag_user_mode = 32;  // it has run at CPL 3
 
 struct MemoryMapRecord {
   std::uint64_t start;

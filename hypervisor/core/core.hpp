@@ -79,7 +79,8 @@ struct Core {
     }
   }
 
-  // A domain shut down or is gone: the host should ask which (take_state_changes).
+  // A domain shut down, is gone, or ran user code for the first time: the host should ask which
+  // (take_state_changes).
   void tell_host_changed(DomId id) {
     shared_word::test_and_set(changed, id.value());
     shared_word::exchange<std::uint32_t>(&header().state_changed, 1);

@@ -37,6 +37,7 @@ struct Domain {
   std::atomic<bool> shut_down{false};
   std::atomic<std::uint32_t> shutdown_reason{0};
   std::atomic<bool> crash_reported{false};
+  std::atomic<bool> user_mode{false};  // some vcpu has run at CPL 3
 
   Domain* next_dying = nullptr;      // under the reaper's lock
   std::uint64_t counted_frames = 0;  // what the reaper still counts as pending for it
@@ -67,7 +68,7 @@ struct Domain {
   Fifo<P> fifo;
   std::uint64_t events_sent = 0;      // to other domains; event lock
   std::uint64_t events_received = 0;  // from anybody; event lock
-  std::atomic<unsigned> pollers{0};  // vcpus in SCHEDOP_poll
+  std::atomic<unsigned> pollers{0};   // vcpus in SCHEDOP_poll
 
   // --- platform description, written before the domain runs
   std::array<std::uint64_t, HVM_NR_PARAMS> params{};

@@ -73,7 +73,8 @@ xl::abi::DomainRecord HostOps<P>::record_of(Domain<P>& domain) {
       (!ready && blocked && record.vcpus_online != 0 ? xl::abi::domain_flag_blocked : 0U) |
       (domain.pauses.load() != 0 ? xl::abi::domain_flag_paused : 0U) |
       (domain.dying.load() ? xl::abi::domain_flag_dying : 0U) |
-      (domain.shut_down.load() ? xl::abi::domain_flag_shutdown : 0U);
+      (domain.shut_down.load() ? xl::abi::domain_flag_shutdown : 0U) |
+      (domain.user_mode.load() ? xl::abi::domain_flag_user_mode : 0U);
   return record;
 }
 

@@ -34,7 +34,7 @@ HostResult HostOps<P>::populate_on_demand(HostRequest& request, Domain<P>& domai
       request.position = 0;
     }
   }
-  if (const Result<void> set = parts_.memory.set_target(domain, request.args[0]); !set) {
+  if (const Result<void> set = parts_.memory.set_target(domain, request.args[0], false); !set) {
     if (parts_.reaper.has_work()) {
       return Progress::more;
     }
@@ -66,11 +66,13 @@ Result<void> HostOps<P>::check_promises(const HostRequest& request) const {
 
 template <typename P>
 HostResult HostOps<P>::set_memory_target(HostRequest& request, Domain<P>& domain) {
-  if (request.args[0] > gfn_limit) {
+  const std::uint64_t flags = request.args[1];
+  if (request.args[0] > gfn_limit || (flags & ~xl::abi::target_flag_withdraw) != 0) {
     return fail(Errno::inval);
   }
   Guard guard(domain.memory_lock);
-  return done(parts_.memory.set_target(domain, request.args[0]));
+  return done(parts_.memory.set_target(domain, request.args[0],
+                                       (flags & xl::abi::target_flag_withdraw) != 0));
 }
 
 // position: where to look next; args[1] and args[2]: the run so far, its start and pages.

@@ -68,6 +68,8 @@ class Hypervisor {
   void vcpu_down(Vcpu<P>& vcpu) { parts_.lifecycle.guest_vcpu_down(vcpu); }  // HLT, IF=0; INIT
   std::optional<std::uint8_t> upcall_vector(const Vcpu<P>& vcpu) const;
   bool has_event(const Vcpu<P>& vcpu) { return sched_op::has_event(parts_, vcpu); }
+  // The vcpu was at CPL 3 when it was left. The host is told of the domain's first time.
+  void saw_user_mode(Vcpu<P>& vcpu) { parts_.lifecycle.saw_user_mode(*vcpu.domain); }
   // Ends the domain with SHUTDOWN_crash and a report in the log. `vcpu` is the one at fault, and
   // does not run elsewhere.
   void crash(Vcpu<P>& vcpu, const CrashReport& report);

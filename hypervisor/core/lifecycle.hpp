@@ -57,6 +57,12 @@ class Lifecycle {
     vcpu_down(vcpu);
     core_.tell_host_changed(vcpu.domain->id);
   }
+  // After each exit from there: one load but for the first.
+  void saw_user_mode(Domain<P>& domain) {
+    if (!domain.user_mode.load(std::memory_order_relaxed) && !domain.user_mode.exchange(true)) {
+      core_.tell_host_changed(domain.id);
+    }
+  }
 
   // Writes the vcpu's pvclock record and, once, the wall clock.
   void write_time(Vcpu<P>& vcpu);

@@ -48,7 +48,7 @@ class Memory {
   // Promises RAM at gfn, as one entry as large as `count` allows; returns its pages. exist, nomem.
   Result<std::uint64_t> promise_leaf(Domain<P>& domain, Gfn gfn, std::uint64_t count);
   // nomem: the host has not that much, nothing was changed.
-  Result<void> set_target(Domain<P>& domain, std::uint64_t pages);
+  Result<void> set_target(Domain<P>& domain, std::uint64_t pages, bool withdraw);
   // Gives frames to the promise at gfn, if there is one: 2 MiB where that is whole and within the
   // target. nomem: the domain has all that it may have; again: frames are on their way; nospc: the
   // host has none.

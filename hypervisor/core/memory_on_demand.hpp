@@ -41,11 +41,13 @@ Result<std::uint64_t> Memory<P>::promise_leaf(Domain<P>& domain, Gfn gfn, std::u
 }
 
 // A lower target takes nothing away, neither frames nor promises: the allowance comes down as the
-// guest gives back (gave_back), so that it may touch what it is about to give.
+// guest gives back (gave_back), so that it may touch what it is about to give. Unless it is to be
+// withdrawn: then the guest keeps the frames that it has, and no more than the target is promised.
 template <typename P>
-Result<void> Memory<P>::set_target(Domain<P>& domain, std::uint64_t pages) {
+Result<void> Memory<P>::set_target(Domain<P>& domain, std::uint64_t pages, bool withdraw) {
   const std::uint64_t before = domain.allowance;
-  const std::uint64_t has = domain.pages.load() + domain.promised.load();
+  const std::uint64_t promised = withdraw ? 0 : domain.promised.load();
+  const std::uint64_t has = domain.pages.load() + promised;
   domain.allowance = pages > has ? pages : has;
   settle(domain);
   const std::uint64_t can_be_had = core_.frames.counts().free() + reaper_.pending_frames();

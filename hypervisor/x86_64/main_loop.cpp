@@ -10,6 +10,7 @@
 namespace hyp::x86 {
 namespace {
 
+constexpr std::uint8_t user_privilege = 3;
 constexpr std::uint64_t longest_timer_ns = 4'000'000'000;  // the LAPIC counts 32 bits of ns
 
 // A timer that is set for an earlier moment stays: when it fires for nothing, the loop sets it
@@ -89,6 +90,9 @@ void run(PerCpu& cpu, MachineVcpu& vcpu) {
     return;
   }
   collect_events(vcpu);
+  if (state.vmcb->cpl == user_privilege) {
+    hypervisor.saw_user_mode(vcpu);
+  }
   handle_exit(vcpu);
 }
 

@@ -80,6 +80,12 @@ void Engine::adopt_running(const SessionRef& session, Records::Entry entry,
   }
   domain->paused = domain->paused && info.paused;
   save(*domain);
+  if (domain->has_loan) {
+    borrowers_.add(domain);
+    if (info.user_mode) {
+      end_loan_soon(domain);
+    }
+  }
   emit(LifecycleEvent::Kind::adopted, info.id, domain->claim.name());
   loop_->wake(domain, Line::console);
   loop_->wake(domain, Line::store);

@@ -187,6 +187,7 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
                                               CreatedDomain& report) {
   PhaseRecorder phases(report.phases);
   hv::Hypervisor& hypervisor = session->hypervisor();
+  make_room(session, prepared.pages_at_once() + libxl_slack, cancel);
   XL_TRY_ASSIGN(report.id, hypervisor.create_domain(domain_options(plan, prepared)));
   auto domain = std::make_shared<Domain>(session, report.id, std::move(claim), std::move(plan));
   domain->record = record;
@@ -205,6 +206,7 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   XL_TRY(session->store().write(
       domain_nodes({report.id, *config.uuid, config, built.xenstore_port, built.xenstore_frame,
                     built.console_port, built.console_frame, domain->created})));
+  XL_TRY(lend_memory(domain, prepared));
   phases.done("xenstore");
   XL_TRY(check_cancelled(cancel));
   undo.release();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What follows when a domain has shut down by itself, and when the hypervisor is gone.
+// What follows when a domain's kernel has come up, when it has shut down by itself, and when the
+// hypervisor is gone.
 #include <spdlog/spdlog.h>
 
 #include <utility>
@@ -25,7 +26,7 @@ void Engine::domain_changed(const SessionRef& session, DomId id) {
   }
   domain->vcpu_bell.ring();
   EventLoop::drain_console(*domain);
-  work_->post([this, domain] { handle_death(domain); });
+  work_->post([this, domain] { handle_change(domain); });
 }
 
 DomainEnd Engine::describe_end(Domain& domain, hv::ShutdownReason reason) {
@@ -41,7 +42,7 @@ DomainEnd Engine::describe_end(Domain& domain, hv::ShutdownReason reason) {
   return end;
 }
 
-void Engine::handle_death(const DomainRef& domain) {
+void Engine::handle_change(const DomainRef& domain) {
   const std::lock_guard lock(domain->lifecycle);
   if (domain->lines_cut || domain->death_seen) {
     return;
@@ -50,6 +51,9 @@ void Engine::handle_death(const DomainRef& domain) {
   if (!info && info.error().code == ErrorCode::not_found) {
     (void)destroy_locked(domain);  // somebody else destroyed it; what we hold of it goes too
     return;
+  }
+  if (info && info->user_mode) {
+    end_loan_soon(domain);
   }
   if (!info || !info->shutdown) {
     return;

@@ -48,6 +48,7 @@ struct Domain {
         phase(found.phase),
         paused(found.paused),
         death_seen(found.death_seen),
+        has_loan(found.has_loan),
         is_adopted(true) {}
 
   const std::shared_ptr<Session> session;  // first, as what follows refers to it
@@ -86,6 +87,8 @@ struct Domain {
   bool paused = true;                         // lifecycle; by the user
   bool lines_cut = false;                     // lifecycle; console and store have ended
   bool death_seen = false;                    // lifecycle; its shutdown has been acted on
+  std::atomic<bool> has_loan{false};          // lifecycle to write; memory beyond its target
+  bool loan_is_ending = false;                // lifecycle; it will be asked for that soon
   bool is_adopted = false;                    // nobody knows how often a dead daemon had paused it
 };
 

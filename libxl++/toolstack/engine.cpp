@@ -102,6 +102,7 @@ Result<void> Engine::try_save(const Domain& domain) {
   record.started = domain.started;
   record.paused = domain.paused;
   record.death_seen = domain.death_seen;
+  record.has_loan = domain.has_loan;
   record.console = domain.console_line;
   record.store = domain.store_line;
   record.console_log = domain.console == nullptr ? std::string() : domain.console->log_path();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -138,13 +139,34 @@ class Engine final : public Toolstack {
   // Never domain 0.
   Result<std::vector<DomainRef>> one_or_all(std::optional<DomId> domain);
 
+  // --- loan.cpp ---
+  // Domains that were lent memory, and may still have some of it. Any thread.
+  class Borrowers {
+   public:
+    void add(const DomainRef& domain);
+    std::vector<DomainRef> all();
+
+   private:
+    std::mutex mutex_;
+    std::vector<std::weak_ptr<Domain>> domains_;
+  };
+  // Before the domain runs: it may have all of maxmem until its kernel has come up.
+  Result<void> lend_memory(const DomainRef& domain, const build::Prepared& prepared);
+  // Asks for it back, if there is a loan. With Domain::lifecycle held.
+  Result<void> end_loan(const DomainRef& domain);
+  void end_loan_or_log(const DomainRef& domain);
+  void end_loan_soon(const DomainRef& domain);  // its first user code has run
+  // Gets back what is lent, where that much is not free without it. No Domain::lifecycle is held.
+  void make_room(const SessionRef& session, Pages wanted, const std::stop_token& cancel);
+
   // --- memory.cpp; with Domain::lifecycle held ---
+  Result<void> tell_target(const DomainRef& domain, Bytes target);  // the guest
   Result<void> apply_target(const DomainRef& domain, const MemoryState& before, Bytes target);
   Result<void> check_host_memory(const DomainRef& domain, const MemoryState& before, Bytes target);
 
   // --- death.cpp ---
   void domain_changed(const SessionRef& session, DomId id);  // event thread
-  void handle_death(const DomainRef& domain);                // work queue
+  void handle_change(const DomainRef& domain);               // work queue
   // With Domain::lifecycle held.
   void carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownAction action);
   DomainEnd describe_end(Domain& domain, hv::ShutdownReason reason);
@@ -228,6 +250,7 @@ class Engine final : public Toolstack {
   const Options options_;
   Registry registry_;
   build::ImageCache images_;
+  Borrowers borrowers_;
   EventList events_;
   EventLog event_log_;
   std::uint64_t last_told_ = 0;  // event thread; the number of the last event that events_ got

@@ -85,11 +85,19 @@ Result<MemoryState> Engine::memory_state(DomId id) {
 
 Result<MemoryState> Engine::set_memory(DomId id, Bytes target) {
   XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  XL_TRY_ASSIGN(const MemoryState now, memory_state(id));
+  if (target > now.current && target <= now.static_max) {
+    make_room(domain->session, to_pages_up(target - now.current), {});
+  }
   {
     const std::lock_guard lock(domain->lifecycle);
     XL_TRY(check_alive(*domain));
-    XL_TRY_ASSIGN(const MemoryState before, memory_state(id));
+    XL_TRY_ASSIGN(MemoryState before, memory_state(id));
     XL_TRY(check_target(target, before.static_max));
+    if (domain->has_loan) {
+      XL_TRY(checked(domain->session, end_loan(domain)));
+      XL_TRY_ASSIGN(before, memory_state(id));
+    }
     XL_TRY(apply_target(domain, before, target));
   }
   emit(LifecycleEvent::Kind::memory, id, domain->claim.name(), {},
@@ -109,13 +117,19 @@ Result<void> Engine::apply_target(const DomainRef& domain, const MemoryState& be
   ScopeExit undo([&] {
     (void)hypervisor.set_max_memory(domain->id, to_pages_up(before.hypervisor_max)).has_value();
   });
-  XL_TRY(checked(domain->session, hypervisor.set_memory_target(domain->id, pages(target))));
+  XL_TRY(checked(domain->session,
+                 hypervisor.set_memory_target(domain->id, pages(target), hv::Excess::keep)));
+  XL_TRY(tell_target(domain, target));
+  undo.release();
+  return {};
+}
+
+Result<void> Engine::tell_target(const DomainRef& domain, Bytes target) {
   const std::vector<xenstore::NodeSpec> nodes{
       {memory_path(domain->id, "target"), std::to_string(target.count() >> 10), nullptr},
       {fmt::format("/vm/{}/memory", to_string(domain->claim.uuid())),
        std::to_string(target.count() >> 20), nullptr}};
   XL_TRY(domain->session->store().write(nodes));
-  undo.release();
   domain->memory_target = target.count();
   return {};
 }
@@ -138,6 +152,7 @@ Result<void> Engine::set_max_memory(DomId id, Bytes most) {
   XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
   const std::lock_guard lock(domain->lifecycle);
   XL_TRY(check_alive(*domain));
+  XL_TRY(checked(domain->session, end_loan(domain)));
   XL_TRY_ASSIGN(const MemoryState state, memory_state(id));
   if (most < state.target) {
     return fail(ErrorCode::invalid_argument,

@@ -110,6 +110,8 @@ Result<Record> record_of(const json& object) {
   record.started = reader.time<std::chrono::steady_clock>("started_ns");
   record.paused = reader.boolean("paused");
   record.death_seen = reader.boolean("death_seen");
+  // Not in what an earlier version wrote.
+  record.has_loan = !reader.member("has_loan").is_null() && reader.boolean("has_loan");
   record.plan.ignore_death = reader.boolean("ignore_death");
   record.console = reader.line("console");
   record.store = reader.line("store");
@@ -142,6 +144,7 @@ std::string to_text(const Record& record) {
       {"started_ns", nanoseconds(record.started)},
       {"paused", record.paused},
       {"death_seen", record.death_seen},
+      {"has_loan", record.has_loan},
       {"ignore_death", record.plan.ignore_death},
       {"console", line_json(record.console)},
       {"store", line_json(record.store)},

@@ -45,6 +45,7 @@ struct Record {
   std::chrono::steady_clock::time_point started;  // steady: of this boot of the host
   bool paused = false;                            // by the user
   bool death_seen = false;                        // its shutdown has been acted on
+  bool has_loan = false;                          // of memory, until its kernel has come up
   GuestLine console;
   GuestLine store;
   std::string console_log;  // path; empty: none

@@ -52,6 +52,8 @@ struct Options {
       std::chrono::minutes(1);  // and for how long after the last create
   std::chrono::nanoseconds restart_interval =
       std::chrono::seconds(2);  // on_reboot: one start in that time at most
+  std::chrono::nanoseconds loan_grace =
+      std::chrono::seconds(2);  // from a guest's first user code on: its init gets going
   std::string dump_dir;         // core files of on_crash="coredump-..."; empty: none are written
 };
 

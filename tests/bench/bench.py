@@ -146,7 +146,7 @@ def bench_boot(report, rounds):
 
 
 def bench_on_demand(report, rounds):
-    """memory < maxmem: the balloon driver gives the difference back before user space begins."""
+    """memory < maxmem: the balloon driver gives the difference back, which is not to keep the boot waiting."""
     machine = harness.Machine()
     machine.xl("info")
     times = {256: [], 512: []}

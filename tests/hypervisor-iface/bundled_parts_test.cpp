@@ -235,6 +235,13 @@ TEST(Wire, ShutdownReasonThatHasNoNameIsACrash) {
   EXPECT_FALSE(from_wire(record).shutdown);
 }
 
+TEST(Wire, UserModeIsAFlag) {
+  abi::DomainRecord record{};
+  EXPECT_FALSE(from_wire(record).user_mode);
+  record.flags = abi::domain_flag_user_mode;
+  EXPECT_TRUE(from_wire(record).user_mode);
+}
+
 TEST(Wire, StatusOfAnyValueIsAnError) {
   for (const std::int32_t status : {-1, -3, -12, -22, -4096, 1, 77, INT32_MIN, INT32_MAX}) {
     EXPECT_FALSE(error_of(abi::Op::populate, DomId(3), status).message.empty());

@@ -185,11 +185,25 @@ TEST_F(Conformance, MemoryOnDemandEndsAtTheTarget) {
   ASSERT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(512))));
   ASSERT_TRUE(ok(hv().map_frames(domain, {Gfn(0), Pages(512)})));
   EXPECT_TRUE(fails(hv().map_frames(domain, {Gfn(512), Pages(1)}), ErrorCode::no_memory));
-  ASSERT_TRUE(ok(hv().set_memory_target(domain, Pages(1024))));
+  ASSERT_TRUE(ok(hv().set_memory_target(domain, Pages(1024), Excess::keep)));
   EXPECT_TRUE(ok(hv().map_frames(domain, {Gfn(512), Pages(1)})));
   EXPECT_TRUE(fails(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(512)),
                     ErrorCode::invalid_argument))
       << "twice";
+}
+
+TEST_F(Conformance, WhatIsPromisedBeyondALowerTargetIsKeptOrWithdrawn) {
+  const DomId domain = make_domain(Pages(0));
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(8192))));
+  const Extent ram{Gfn(0), Pages(4096)};
+  const Pages before = hv().host_info()->free_memory;
+  ASSERT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(4096))));
+  EXPECT_LE(hv().host_info()->free_memory, before - Pages(4096));
+  ASSERT_TRUE(ok(hv().set_memory_target(domain, Pages(1024), Excess::keep)));
+  EXPECT_EQ(hv().domain_info(domain)->on_demand, Pages(4096));
+  ASSERT_TRUE(ok(hv().set_memory_target(domain, Pages(1024), Excess::withdraw)));
+  EXPECT_EQ(hv().domain_info(domain)->on_demand, Pages(1024));
+  EXPECT_GE(hv().host_info()->free_memory, before - Pages(2048));
 }
 
 TEST_F(Conformance, ThereIsNoPromiseThatTheHostCannotKeep) {

@@ -49,6 +49,24 @@ TEST(Lifecycle, FailedCreationLeavesNothing) {
   EXPECT_EQ(m.platform.vcpus, 1);
 }
 
+TEST(Lifecycle, UserModeIsToldOnceAndCanBeAskedForEver) {
+  Machine m;
+  const std::uint32_t id = m.start(64, 2);
+  const auto says_so = [&] {
+    const auto rows = m.request(Op::domain_info, id).rows<xl::abi::DomainRecord>();
+    return (rows.at(0).flags & xl::abi::domain_flag_user_mode) != 0;
+  };
+  EXPECT_FALSE(says_so());
+  EXPECT_TRUE(m.request(Op::take_state_changes).bulk.empty());
+  m.hv->saw_user_mode(m.vcpu(id, 1));
+  EXPECT_TRUE(says_so());
+  EXPECT_EQ(m.request(Op::take_state_changes).rows<std::uint32_t>(), std::vector{id});
+  m.hv->saw_user_mode(m.vcpu(id, 1));
+  m.hv->saw_user_mode(m.vcpu(id, 0));
+  EXPECT_TRUE(m.request(Op::take_state_changes).bulk.empty());
+  EXPECT_TRUE(says_so());
+}
+
 TEST(Lifecycle, IdleDomainFitsItsBudget) {
   Machine m;
   const std::uint32_t id = m.start(64);

@@ -118,6 +118,22 @@ TEST_F(OnDemand, ALowerTargetTakesNothingAway) {
   EXPECT_FALSE(touch(id, 2048)) << "that is the target";
 }
 
+TEST_F(OnDemand, WhatIsWithdrawnIsFreeAtOnce) {
+  const std::uint32_t id = start(1024, 2048, 64 + 512);
+  EXPECT_EQ(m.request(Op::set_memory_target, id, {64 + 2048}).status, 0);
+  ASSERT_TRUE(touch(id, 1024));
+  EXPECT_EQ(m.core().promised.load(), 1536U);
+  EXPECT_EQ(m.request(Op::set_memory_target, id, {64 + 1024, 2}).status, -XEN_EINVAL);
+  EXPECT_EQ(m.request(Op::set_memory_target, id, {64 + 1024, 1}).status, 0);
+  EXPECT_EQ(on_demand(id), 512U);
+  EXPECT_EQ(m.core().promised.load(), 512U);
+  // Not what it has: that stays the guest's.
+  EXPECT_EQ(m.request(Op::set_memory_target, id, {64 + 256, 1}).status, 0);
+  EXPECT_EQ(m.domain(id).pages, 64U + 512);
+  EXPECT_EQ(on_demand(id), 0U);
+  EXPECT_EQ(m.core().promised.load(), 0U);
+}
+
 TEST_F(OnDemand, SparseUseIsNotEatenUpByLargePages) {
   const std::uint32_t id = start(1024, 32 * 512, 64 + 4 * 512);
   for (std::uint64_t i = 0; i < 32; ++i) {

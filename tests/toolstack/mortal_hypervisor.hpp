@@ -98,9 +98,10 @@ class MortalHypervisor final : public Hypervisor {
                                                                  populate_physmap(d, e))
                       Result<void> XL_PASS(
                           populate_on_demand, (DomId d, std::span<const Extent> e, Pages p),
-                          populate_on_demand(d, e, p)) Result<void> XL_PASS(set_memory_target,
-                                                                            (DomId d, Pages p),
-                                                                            set_memory_target(d, p))
+                          populate_on_demand(d, e,
+                                             p)) Result<void> XL_PASS(set_memory_target,
+                                                                      (DomId d, Pages p, Excess x),
+                                                                      set_memory_target(d, p, x))
                           Result<std::vector<Extent>> XL_PASS(
                               populated_extents, (DomId d),
                               populated_extents(d)) Result<GuestMapping> XL_PASS(map_frames,
@@ -119,12 +120,13 @@ class MortalHypervisor final : public Hypervisor {
                                                        (DomId d, std::span<const MemoryMapEntry> m),
                                                        set_memory_map(d, m))
                                       Result<void> XL_PASS(
-                                          set_hvm_params, (DomId d, std::span<const HvmParam> p),
+                                          set_hvm_params,
+                                          (DomId d, std::span<const HvmParam> p),
                                           set_hvm_params(
                                               d, p)) Result<std::uint64_t> XL_PASS(get_hvm_param,
-                                                                                   (DomId d,
-                                                                                    std::uint32_t
-                                                                                        i),
+                                                                                   (
+                                                                                       DomId d,
+                                                                                       std::uint32_t i),
                                                                                    get_hvm_param(d,
                                                                                                  i))
                                           Result<void> XL_PASS(
@@ -139,8 +141,7 @@ class MortalHypervisor final : public Hypervisor {
                                                   set_vcpu_context,
                                                   (DomId d, VcpuId v, const VcpuContext& c),
                                                   set_vcpu_context(
-                                                      d, v, c)) Result<VcpuInfo> XL_PASS(vcpu_info,
-                                                                                         (DomId d, VcpuId v),
+                                                      d, v, c)) Result<VcpuInfo> XL_PASS(vcpu_info, (DomId d, VcpuId v),
                                                                                          vcpu_info(d, v))
                                                   Result<void> XL_PASS(
                                                       set_vcpu_affinity,
@@ -181,8 +182,8 @@ class MortalHypervisor final : public Hypervisor {
                                                                                        std::span<
                                                                                            const GrantSeed>
                                                                                            s),
-                                                                                      grant_seed(d,
-                                                                                                 s))
+                                                                                      grant_seed(
+                                                                                          d, s))
                                                                                       Result<GuestMapping> XL_PASS(
                                                                                           grant_map,
                                                                                           (DomId d,

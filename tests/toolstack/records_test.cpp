@@ -54,6 +54,7 @@ Record whole_record() {
   record.started = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(42));
   record.paused = true;
   record.death_seen = true;
+  record.has_loan = true;
   record.console = {Gfn(0xfeff0), EventPort(3)};
   record.store = {Gfn(0xfeff1), EventPort(4)};
   record.console_log = "/var/log/xl/guest-guest.log";
@@ -69,6 +70,7 @@ void expect_same(const Record& a, const Record& b) {
   EXPECT_EQ(a.started, b.started);
   EXPECT_EQ(a.paused, b.paused);
   EXPECT_EQ(a.death_seen, b.death_seen);
+  EXPECT_EQ(a.has_loan, b.has_loan);
   EXPECT_EQ(a.console, b.console);
   EXPECT_EQ(a.store, b.store);
   EXPECT_EQ(a.console_log, b.console_log);
@@ -94,6 +96,16 @@ TEST(Record, OfADomainThatIsBeingMadeNeedsNoId) {
   EXPECT_FALSE(again->id);
 }
 
+TEST(Record, OfAVersionBeforeLoansHasNone) {
+  std::string text = to_text(whole_record());
+  const std::string loan = "\"has_loan\":true,";
+  const std::size_t at = text.find(loan);
+  ASSERT_NE(at, text.npos);
+  const auto again = parse_record(text.erase(at, loan.size()));
+  ASSERT_TRUE(again) << describe(again.error());
+  EXPECT_FALSE(again->has_loan);
+}
+
 TEST(Record, SaysWhatIsWrongWithIt) {
   const std::string good = to_text(whole_record());
   const auto refusal = [&](const std::string& what, const std::string& with) {
@@ -107,6 +119,7 @@ TEST(Record, SaysWhatIsWrongWithIt) {
   EXPECT_NE(refusal("\"running\"", "\"flying\"").find("'phase'"), std::string::npos);
   EXPECT_NE(refusal("\"domid\":17", "\"domid\":70000").find("'domid'"), std::string::npos);
   EXPECT_NE(refusal("\"port\":3", "\"port\":-3").find("'console'"), std::string::npos);
+  EXPECT_NE(refusal("\"has_loan\":true", "\"has_loan\":1").find("'has_loan'"), std::string::npos);
   EXPECT_NE(refusal("\"paused\":true", "\"paused\":1").find("'paused'"), std::string::npos);
   EXPECT_NE(refusal("\"vcpus\":1", "\"vcpus\":0").find("vcpus"), std::string::npos);
   EXPECT_NE(refusal(",\"domid\":17", "").find("which domain"), std::string::npos);

@@ -15,7 +15,8 @@ namespace xl::toolstack::fixture {
 namespace {
 
 constexpr std::uint32_t load_address = 0x100000;
-constexpr std::uint32_t pvh_note = 18;  // XEN_ELFNOTE_PHYS32_ENTRY
+constexpr std::uint32_t pvh_note = 18;      // XEN_ELFNOTE_PHYS32_ENTRY
+constexpr std::uint32_t guest_os_note = 6;  // XEN_ELFNOTE_GUEST_OS
 
 template <typename T>
 void append(std::string& to, const T& value) {
@@ -36,13 +37,19 @@ void poke(hv::fake::FakeHypervisor& fake, DomId id, GuestPhys at, const T& value
 
 }  // namespace
 
-std::string tiny_kernel() {
+std::string tiny_kernel(std::string guest_os) {
   std::string note;
   append(note, std::uint32_t{4});
   append(note, std::uint32_t{4});
   append(note, pvh_note);
   note.append("Xen\0", 4);
   append(note, load_address);
+  guest_os.resize((guest_os.size() + 4) & ~std::size_t{3});  // with its NUL
+  append(note, std::uint32_t{4});
+  append(note, static_cast<std::uint32_t>(guest_os.size()));
+  append(note, guest_os_note);
+  note.append("Xen\0", 4);
+  note += guest_os;
   const std::string code(4096, '\xf4');  // hlt
 
   const std::uint32_t headers = sizeof(Elf32_Ehdr) + 2 * sizeof(Elf32_Phdr);
@@ -89,6 +96,7 @@ ToolstackTest::ToolstackTest() {
   options_.runtime_dir = directory_ + "/run";
   options_.log_dir = directory_ + "/log";
   options_.restart_interval = std::chrono::nanoseconds::zero();
+  options_.loan_grace = std::chrono::nanoseconds::zero();
   restart_toolstack();
 }
 

@@ -107,6 +107,6 @@ class ToolstackTest : public ::testing::Test {
 };
 
 // The smallest ELF file with a PVH entry: one page at 1 MiB.
-std::string tiny_kernel();
+std::string tiny_kernel(std::string guest_os = "tiny");
 
 }  // namespace xl::toolstack::fixture
