@@ -80,6 +80,7 @@ Outcome<api::Client> connect();
 // --- the functions, in their files ---
 Outcome<void> run_claims(const Arguments& arguments);
 Outcome<void> run_completion(const Arguments& arguments);
+Outcome<void> run_config_convert(const Arguments& arguments);
 Outcome<void> run_console(const Arguments& arguments);
 Outcome<void> run_cpupool_list(const Arguments& arguments);
 Outcome<void> run_create(const Arguments& arguments);
@@ -112,6 +113,7 @@ Outcome<void> run_sysrq(const Arguments& arguments);
 Outcome<void> run_button_press(const Arguments& arguments);
 Outcome<void> run_uptime(const Arguments& arguments);
 Outcome<void> run_sched_credit2(const Arguments& arguments);
+Outcome<void> run_validate(const Arguments& arguments);
 Outcome<void> run_vcpu_list(const Arguments& arguments);
 Outcome<void> run_vcpu_pin(const Arguments& arguments);
 Outcome<void> run_vcpu_set(const Arguments& arguments);

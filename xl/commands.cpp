@@ -16,7 +16,7 @@ constexpr Command table[] = {
      "-S, --strict            Take no unknown keys in the config file\n"
      "-f FILE, --defconfig=FILE  Use this config file\n",
      run_create, Effect::dry_runs},
-    {"list", "[options] [Domain ...]", "List the domains",
+    {"list", "[options] [Domain]", "List the domains",
      "-l, --long              Print JSON in libxl's form\n"
      "-v, --verbose           Print UUID and shutdown reason as well\n"
      "-Z, -c, -n              Print security label, cpupool, NUMA node: the same for all here\n"
@@ -46,8 +46,7 @@ constexpr Command table[] = {
      "-L, --live              Let it run on meanwhile; else it is paused\n"
      "-z HOW, --compress[=zstd|gzip]  Compress the file\n",
      run_dump_core, Effect::changes},
-    {"destroy", "[-f] <Domain>", "End a domain at once and free all that it has",
-     "-f                      Taken for scripts' sake: Domain-0 is the host\n", run_destroy,
+    {"destroy", "<Domain>", "End a domain at once and free all that it has", "", run_destroy,
      Effect::changes},
     {"pause", "<Domain>", "Stop a domain's vcpus until it is unpaused", "", run_pause,
      Effect::changes},
@@ -75,10 +74,8 @@ constexpr Command table[] = {
     {"trigger", "<Domain> <nmi|reset|init|power|sleep|s3resume> [Vcpu]",
      "Send an NMI, a reset or an INIT to a domain or one of its vcpus", "", run_trigger,
      Effect::changes},
-    {"console", "[options] <Domain>", "Attach to a domain's console; ^] detaches",
-     "-t TYPE                 pv: the only one that PVH guests have\n"
-     "-n NUM                  0: the only one\n",
-     run_console, Effect::changes},
+    {"console", "<Domain>", "Attach to a domain's console; ^] detaches", "", run_console,
+     Effect::changes},
     {"domid", "[--json] <DomainName>", "Print a domain's domid",
      "--json                  Print JSON\n", run_domid},
     {"domname", "[--json] <DomainId>", "Print a domain's name",
@@ -155,6 +152,16 @@ constexpr Command table[] = {
      "-c                      Clear it as well\n"
      "--json                  Print JSON\n",
      run_dmesg, Effect::changes},
+    {"validate", "[options] <ConfigFile ...>", "Check config files without making anything, for CI",
+     "--strict                Unknown keys are errors\n"
+     "--json                  Print the findings as JSON\n"
+     "--sarif                 Print them as SARIF, for code hosts to show on their lines\n",
+     run_validate},
+    {"config-convert", "--to=cfg|yaml|json|xml [options] <ConfigFile>",
+     "Print a config in another format",
+     "--to=FORMAT             cfg, yaml, json or xml (libvirt's domain XML)\n"
+     "--from=FORMAT           What the file is; else its name or its text tells\n",
+     run_config_convert},
     {"inspect", "[options] <Kernel>", "Print what is seen in a kernel, and whether it can boot",
      "--json                  Print JSON\n", run_inspect},
     {"daemon", "start|stop|status [options]", "Start, stop or look at the daemon",

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 
 #include "xl/command.hpp"
+#include "xl/config_file.hpp"
 #include "xl/console_session.hpp"
 #include "xl/follow.hpp"
 #include "xl/message.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
-#include "xl/progress.hpp"
 #include "xl/terminal.hpp"
 
 namespace xl::cli {
@@ -25,29 +24,6 @@ struct Plan {
   bool quiet = false;
   bool verbose = false;
 };
-
-// At most one byte more than a config may have: xld then says that it is too large.
-Result<std::string> read_config(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));  // NOLINT
-  if (!fd) {
-    return Unexpected(system_error(errno, "opening the config file '" + path + "'"));
-  }
-  std::string text;
-  while (text.size() <= api::max_config_bytes) {
-    const std::size_t before = text.size();
-    text.resize(before + 64 * 1024);
-    const ssize_t got = ::read(fd.get(), text.data() + before, text.size() - before);
-    const int error = errno;
-    text.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
-    if (got < 0 && error != EINTR) {
-      return Unexpected(system_error(error, "reading the config file '" + path + "'"));
-    }
-    if (got == 0) {
-      break;
-    }
-  }
-  return text;
-}
 
 Outcome<Plan> make_plan(const Arguments& arguments) {
   XL_TRY_ASSIGN(
@@ -108,16 +84,8 @@ void report(const Plan& plan, const api::CreatedView& created) {
   }
 }
 
-std::string domain_of(const Plan& plan) {
-  return "a domain from '" + plan.request.config_name + "'";
-}
-
 Outcome<void> check(const Plan& plan, api::Client& client) {
-  const auto ask = [&] {
-    const Progress progress("checking " + domain_of(plan));
-    return client.check(plan.request);
-  };
-  XL_TRY_ASSIGN(const api::CheckedView checked, ask());
+  XL_TRY_ASSIGN(const api::CheckedView checked, client.check(plan.request));
   if (!plan.quiet) {
     print_findings(checked.rendered_warnings);
   }
@@ -128,8 +96,7 @@ Outcome<void> check(const Plan& plan, api::Client& client) {
   return {};
 }
 
-Outcome<void> wait_in_foreground(Follower& follower, const std::string& name) {
-  const Progress progress("'" + name + "' runs");
+Outcome<void> wait_in_foreground(Follower& follower) {
   while (true) {
     XL_TRY_ASSIGN(const Follower::News news, follower.next());
     if (news == Follower::News::ended) {
@@ -188,11 +155,7 @@ Outcome<void> run_create(const Arguments& arguments) {
     XL_TRY_ASSIGN(api::LineStream events, client.events());
     follower.emplace(std::move(events));
   }
-  const auto create = [&] {
-    const Progress progress("creating " + domain_of(plan));
-    return client.create(plan.request);
-  };
-  XL_TRY_ASSIGN(const api::CreatedView created, create());
+  XL_TRY_ASSIGN(const api::CreatedView created, client.create(plan.request));
   report(plan, created);
   if (!follower) {
     return {};
@@ -207,7 +170,7 @@ Outcome<void> run_create(const Arguments& arguments) {
     XL_TRY_ASSIGN(const bool to_the_end, show_consoles(*follower, client, std::move(stream)));
     return to_the_end ? follower->verdict() : Outcome<void>();
   }
-  return wait_in_foreground(*follower, created.name);
+  return wait_in_foreground(*follower);
 }
 
 }  // namespace xl::cli

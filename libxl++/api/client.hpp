@@ -41,6 +41,8 @@ class Client {
   // so.
   Answer<CreatedView> create(const CreateRequest& request);
   Answer<CheckedView> check(const CreateRequest& request);
+  Answer<ConvertedView> convert(const ConvertRequest& request);
+  Answer<ValidatedView> validate(const ValidateRequest& request);
   Answer<std::vector<DomainView>> list();
   Answer<DomainView> find(std::string_view domain);
   // What this very domain printed, as far as xld keeps it in memory.

@@ -9,6 +9,10 @@
 #include "libxl++/api/request.hpp"
 #include "libxl++/api/routes.hpp"
 
+namespace xl::config {
+struct Diagnostic;
+}
+
 namespace xl::api {
 
 class JsonReader;
@@ -16,6 +20,8 @@ class JsonReader;
 Answer<Reply> list_domains(Service& service, const Request& request);
 Answer<Reply> create_domain(Service& service, const Request& request);
 Answer<Reply> check_config(Service& service, const Request& request);
+Answer<Reply> convert_config(Service& service, const Request& request);
+Answer<Reply> validate_configs(Service& service, const Request& request);
 Answer<Reply> get_domain(Service& service, const Request& request);
 Answer<Reply> destroy_domain(Service& service, const Request& request);
 Answer<Reply> pause_domain(Service& service, const Request& request);
@@ -50,6 +56,8 @@ Answer<Reply> stop_daemon(Service& service, const Request& request);
 // --- shared by them ---
 Reply json_reply(const nlohmann::json& body, int status = 200);
 Reply empty_reply();  // 204
+// Of findings with an error among them: the first error says it in one line, all of them go along.
+WireError refused_config(const std::vector<config::Diagnostic>& findings);
 // The domain that the first capture names.
 Result<DomId> captured_domain(Service& service, const Request& request);
 // `timeout_ms`, at most an hour. The reader has to be read to its end otherwise.

@@ -36,6 +36,8 @@ const std::vector<Route>& routes() {
       {"GET", "/v1/domains", Lane::quick, list_domains},
       {"POST", "/v1/domains", Lane::slow, create_domain},
       {"POST", "/v1/check", Lane::slow, check_config},
+      {"POST", "/v1/convert", Lane::slow, convert_config},
+      {"POST", "/v1/validate", Lane::slow, validate_configs},
       {"GET", "/v1/libxl", Lane::quick, libxl_list},
       {"GET", "/v1/domains/{}", Lane::quick, get_domain},
       {"DELETE", "/v1/domains/{}", Lane::slow, destroy_domain},

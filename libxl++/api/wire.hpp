@@ -141,6 +141,36 @@ struct CreateRequest {
   bool strict = false;  // an unknown key is an error
 };
 
+// One file of a config, whatever its format.
+struct ConfigFile {
+  std::string name;  // as the user wrote it, for messages
+  std::string text;  // any bytes
+};
+
+struct ConvertRequest {
+  ConfigFile config;
+  std::string to;                   // cfg, yaml, json or xml
+  std::optional<std::string> from;  // none: as the name or the text tells
+};
+
+struct ConvertedView {
+  std::string text;
+  std::string rendered_warnings;
+};
+
+struct ValidateRequest {
+  std::vector<ConfigFile> configs;
+  bool strict = false;  // unknown keys are errors
+  bool sarif = false;   // the findings as SARIF as well
+};
+
+struct ValidatedView {
+  bool valid = false;       // none of the findings is an error
+  std::string rendered;     // all findings, for a terminal
+  std::string diagnostics;  // JSON array of the same
+  std::string sarif;        // JSON object of SARIF 2.1.0, or empty
+};
+
 struct PhaseView {
   std::string phase;
   std::uint64_t ns = 0;

@@ -3,22 +3,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "libxl++/api/base64.hpp"
 #include "libxl++/api/json_reader.hpp"
-#include "libxl++/api/utf8.hpp"
+#include "libxl++/api/wire_config.hpp"
 
 namespace xl::api {
 
 using nlohmann::json;
 
 json to_json(const CreateRequest& request) {
-  json config{{"name", to_utf8(request.config_name)}};
-  if (is_utf8(request.config_text)) {
-    config["text"] = request.config_text;
-  } else {
-    config["text_base64"] = base64_encode(request.config_text);
-  }
-  return {{"config", std::move(config)},
+  return {{"config", config_file_json({request.config_name, request.config_text})},
           {"overrides", request.overrides},
           {"working_directory", request.working_directory},
           {"paused", request.paused},
@@ -43,24 +36,9 @@ Result<CreateRequest> from_json(const json& value) {
   reader.maybe("strict", request.strict);
   XL_TRY(reader.check());
 
-  JsonReader inner(config, "config");
-  inner.only({"name", "text", "text_base64"});
-  std::optional<std::string> text;
-  std::optional<std::string> encoded;
-  inner.need("name", request.config_name);
-  inner.maybe("text", text);
-  inner.maybe("text_base64", encoded);
-  XL_TRY(inner.check());
-  if (text.has_value() == encoded.has_value()) {
-    return fail(ErrorCode::protocol, "config: needs either 'text' or 'text_base64'");
-  }
-  if (encoded) {
-    text = base64_decode(*encoded);
-    if (!text) {
-      return fail(ErrorCode::protocol, "config: 'text_base64' is not base64");
-    }
-  }
-  request.config_text = std::move(*text);
+  XL_TRY_ASSIGN(ConfigFile file, config_file_of(config));
+  request.config_name = std::move(file.name);
+  request.config_text = std::move(file.text);
   return request;
 }
 

@@ -26,6 +26,16 @@ std::string_view to_string(Severity severity) {
   return "error";
 }
 
+std::string_view to_string(Rule rule) {
+  switch (rule) {
+    case Rule::syntax: return "syntax";
+    case Rule::key: return "key";
+    case Rule::value: return "value";
+    case Rule::missing: return "missing";
+  }
+  return "value";
+}
+
 std::string render(const Diagnostic& diagnostic) {
   std::string out = fmt::format("{}: {}: {}\n", place(diagnostic.location),
                                 to_string(diagnostic.severity), diagnostic.message);

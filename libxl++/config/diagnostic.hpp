@@ -39,12 +39,23 @@ struct Snippet {
   bool operator==(const Snippet&) const = default;
 };
 
+// What kind of thing a finding is about, for tools that sort them.
+enum class Rule : std::uint8_t {
+  syntax,   // the text is not one of its format
+  key,      // what the config does not know, or cannot do
+  value,    // a key's value, or what two keys say together
+  missing,  // something that has no place: it is not there, or the whole source is wrong
+};
+inline constexpr Rule all_rules[] = {Rule::syntax, Rule::key, Rule::value, Rule::missing};
+std::string_view to_string(Rule rule);  // "syntax", ...
+
 struct Diagnostic {
   Severity severity = Severity::error;
   Location location;
   std::string message;  // one line without a full stop
   std::string hint;     // what to do; may be empty
   Snippet snippet;      // empty when location has no line
+  Rule rule = Rule::value;
 
   bool operator==(const Diagnostic&) const = default;
 };

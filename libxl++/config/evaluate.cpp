@@ -58,7 +58,9 @@ Effective find_effective(std::vector<Assignment>& assignments, bool strict, Find
     if (findings.full()) break;
     const std::optional<std::size_t> index = find_key(assignment.key);
     if (!index) {
+      findings.begin(Rule::key);
       answer_unknown(assignment, strict, findings);
+      findings.begin(Rule::value);
       continue;
     }
     Assignment*& holder = effective[*index];
@@ -91,10 +93,13 @@ Evaluated evaluate(std::vector<Assignment>& assignments, std::uint32_t main_sour
     if (key.fate == Key::Fate::honoured) {
       key.handler(*effective[index], draft);
     } else {
+      findings.begin(Rule::key);
       unhonoured.answer(key, *effective[index]);
+      findings.begin(Rule::value);
     }
   }
   finish(draft);
+  findings.begin(Rule::key);
   unhonoured.finish();
   if (complete) {
     require("name", "add name=\"...\"", effective, main_source, findings);

@@ -11,16 +11,17 @@ namespace xl::config {
 
 void Findings::error(Span span, std::string message, std::string hint) {
   ++errors_;
-  findings_.push_back({Severity::error, false, span, std::move(message), std::move(hint)});
+  findings_.push_back({Severity::error, false, span, std::move(message), std::move(hint), rule_});
 }
 
 void Findings::warning(Span span, std::string message, std::string hint) {
-  findings_.push_back({Severity::warning, false, span, std::move(message), std::move(hint)});
+  findings_.push_back({Severity::warning, false, span, std::move(message), std::move(hint), rule_});
 }
 
 void Findings::error_in(std::uint32_t source, std::string message, std::string hint) {
   ++errors_;
-  findings_.push_back({Severity::error, true, {source, 0, 0}, std::move(message), std::move(hint)});
+  findings_.push_back(
+      {Severity::error, true, {source, 0, 0}, std::move(message), std::move(hint), Rule::missing});
 }
 
 bool Findings::full() const {
@@ -45,8 +46,8 @@ void Findings::sort() {
 
 Diagnostic Findings::describe(Finding&& finding) const {
   const SourceText& source = sources_[finding.span.source];
-  Diagnostic diagnostic{
-      finding.severity, {}, std::move(finding.message), std::move(finding.hint), {}};
+  Diagnostic diagnostic{finding.severity,        {}, std::move(finding.message),
+                        std::move(finding.hint), {}, finding.rule};
   if (finding.whole_source) {
     diagnostic.location.file = source.name();
   } else {

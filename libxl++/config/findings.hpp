@@ -20,6 +20,8 @@ class Findings {
 
   void error(Span span, std::string message, std::string hint = {});
   void warning(Span span, std::string message, std::string hint = {});
+  // What the findings from now on are about.
+  void begin(Rule rule) { rule_ = rule; }
   // About a source as a whole.
   void error_in(std::uint32_t source, std::string message, std::string hint = {});
 
@@ -39,6 +41,7 @@ class Findings {
     Span span;
     std::string message;
     std::string hint;
+    Rule rule = Rule::value;
   };
   void sort();
   bool drop_warnings();  // whether there were any to drop
@@ -47,6 +50,7 @@ class Findings {
   std::span<const SourceText> sources_;
   std::vector<Finding> findings_;
   std::size_t errors_ = 0;
+  Rule rule_ = Rule::value;
 };
 
 }  // namespace xl::config

@@ -109,8 +109,8 @@ constexpr std::array<std::string_view, 16> config_members = {
     "name",           "uuid",          "kernel",    "ramdisk",     "command_line", "memory_kib",
     "max_memory_kib", "vcpus",         "max_vcpus", "on_poweroff", "on_reboot",    "on_watchdog",
     "on_crash",       "on_soft_reset", "acpi",      "scheduling"};
-constexpr std::array<std::string_view, 8> diagnostic_members = {
-    "severity", "file", "line", "column", "length", "message", "hint", "snippet"};
+constexpr std::array<std::string_view, 9> diagnostic_members = {
+    "severity", "file", "line", "column", "length", "message", "hint", "rule", "snippet"};
 constexpr std::array<std::string_view, 3> snippet_members = {"text", "caret", "width"};
 
 Result<Snippet> snippet_from_json(const Json& json) {
@@ -182,6 +182,7 @@ Json to_json(const Diagnostic& diagnostic) {
       {"length", location.length},
       {"message", diagnostic.message},
       {"hint", diagnostic.hint},
+      {"rule", to_string(diagnostic.rule)},
       {"snippet", {{"text", snippet.text}, {"caret", snippet.caret}, {"width", snippet.width}}}};
 }
 
@@ -198,6 +199,12 @@ Result<Diagnostic> diagnostic_from_json(const Json& json) {
   XL_TRY(read(json, "length", diagnostic.location.length));
   XL_TRY(read(json, "message", diagnostic.message));
   XL_TRY(read(json, "hint", diagnostic.hint));
+  std::string rule(to_string(diagnostic.rule));
+  XL_TRY(read(json, "rule", rule));
+  const auto* const known = std::find_if(std::begin(all_rules), std::end(all_rules),
+                                         [&](Rule one) { return to_string(one) == rule; });
+  if (known == std::end(all_rules)) return wrong("rule", "syntax, key, value or missing");
+  diagnostic.rule = *known;
   if (json.contains("snippet")) {
     XL_TRY_ASSIGN(diagnostic.snippet, snippet_from_json(json["snippet"]));
   }

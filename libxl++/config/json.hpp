@@ -25,7 +25,7 @@ nlohmann::json to_json(const DomainConfig& config);
 // naming the member).
 Result<DomainConfig> domain_config_from_json(const nlohmann::json& json);
 
-// {"severity","file","line","column","length","message","hint","snippet":{"text","caret","width"}}
+// {"severity","file","line","column","length","message","hint","rule","snippet":{"text","caret","width"}}
 nlohmann::json to_json(const Diagnostic& diagnostic);
 Result<Diagnostic> diagnostic_from_json(const nlohmann::json& json);
 

@@ -39,6 +39,7 @@ Parsed parse_domain_config(const Source& file, std::span<const std::string> over
   const std::array sources = {SourceText(file.name, file.text),
                               SourceText(command_line_source, lines)};
   Findings findings(sources);
+  findings.begin(Rule::syntax);
   std::vector<Assignment> assignments;
   if (admit_source(file.text.size(), sources[file_source], file_source, findings)) {
     const Format format = guess_format(file.name, sources[file_source].text());
@@ -48,6 +49,7 @@ Parsed parse_domain_config(const Source& file, std::span<const std::string> over
     parse_assignments(sources[override_source], override_source, Dialect::overrides, findings,
                       assignments);
   }
+  findings.begin(Rule::value);
   Evaluated evaluated = evaluate(assignments, file_source, options, findings);
   Parsed parsed;
   if (!findings.has_errors()) {

@@ -257,6 +257,36 @@ class SchemaTest(unittest.TestCase):
         del body["config"]["text"]
         self.assertEqual(self.call("POST", "/v1/check", body=body)[0], 422)
 
+    def test_conversions(self):
+        config = {"name": "a.cfg", "text": "name='a'\nkernel='/k'\nextra=\"\\x01\"\n"}
+        for form in "cfg", "yaml", "json":
+            status, converted = self.call("POST", "/v1/convert", body={"config": config, "to": form})
+            self.assertEqual((status, converted["rendered_warnings"]), (200, ""))
+            back = {"config": {"name": "x", "text": converted["text"]}, "to": "cfg", "from": form}
+            self.assertEqual(self.call("POST", "/v1/convert", body=back)[1]["text"],
+                             'name = "a"\nkernel = "/k"\nextra = "\\x01"\n')
+        status, error = self.call("POST", "/v1/convert", body={"config": config, "to": "xml"})
+        self.assertEqual((status, [d["line"] for d in error["error"]["diagnostics"]]), (422, [3]))
+        status, _ = self.call("POST", "/v1/convert", body={"config": config, "to": "toml"}, request_schema=False)
+        self.assertEqual(status, 400)
+
+    def test_validation(self):
+        good = {"name": "a.yaml", "text": "name: a\nkernel: /k\n"}
+        status, answer = self.call("POST", "/v1/validate", body={"configs": [good]})
+        self.assertEqual((status, answer), (200, {"valid": True, "rendered": "", "diagnostics": []}))
+        bad = {"name": "b.json", "text": '{"name": "b",\n "kernel": "/k", "memory": "x"}\n'}
+        status, answer = self.call("POST", "/v1/validate", body={"configs": [good, bad], "sarif": True})
+        self.assertFalse(answer["valid"])
+        self.assertEqual([(d["file"], d["line"], d["column"], d["rule"]) for d in answer["diagnostics"]],
+                         [("b.json", 2, 28, "value")])
+        result = answer["sarif"]["runs"][0]["results"][0]
+        self.assertEqual(result["locations"][0]["physicalLocation"]["region"]["startLine"], 2)
+        unknown = {"name": "c.cfg", "text": "name='c'\nkernel='/k'\nvcpu=4\n"}
+        for strict in False, True:
+            answer = self.call("POST", "/v1/validate", body={"configs": [unknown], "strict": strict})[1]
+            self.assertEqual((answer["valid"], [d["rule"] for d in answer["diagnostics"]]), (not strict, ["key"]))
+        self.assertEqual(self.call("POST", "/v1/validate", body={"configs": []}, request_schema=False)[0], 400)
+
     def test_refused_requests(self):
         for body in ({}, {"config": {}}, {**self.config("a"), "pause": True}, {**self.config("a"), "paused": 1}):
             schema = spec["paths"]["/v1/domains"]["post"]["requestBody"]["content"]["application/json"]["schema"]

@@ -4,6 +4,7 @@
 // read again without a change.
 #pragma once
 
+#include <array>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "libxl++/config/characters.hpp"
 #include "libxl++/config/formats/convert.hpp"
 #include "libxl++/config/parse.hpp"
+#include "libxl++/config/syntax.hpp"
 
 namespace xl::config {
 
@@ -25,6 +27,27 @@ inline void check_printable(const std::vector<Diagnostic>& diagnostics) {
   for (const char c : text) require(!is_control(c) || c == '\n');
 }
 
+inline void add_shape(const Value& value, std::string& out) {
+  out += value.kind == Value::Kind::list ? "[" : "<" + value.text + ">";
+  for (const Value& item : value.items) add_shape(item, out);
+  out += value.kind == Value::Kind::list ? "]" : "";
+}
+
+// Keys and values, without what a number and a string of the same text differ in.
+inline std::string shape(const std::string& text, Format format) {
+  const std::array sources = {SourceText("shape", text)};
+  Findings findings(sources);
+  std::vector<Assignment> assignments;
+  read_document(format, sources[0], 0, findings, assignments);
+  std::string out;
+  for (const Assignment& one : settle(std::move(assignments), findings)) {
+    out += one.key + "=";
+    add_shape(one.value, out);
+  }
+  require(!findings.has_errors());
+  return out;
+}
+
 // `own` into `other` and back is what `own` alone gives.
 inline void check_way(const std::string& text, Format own, Format other) {
   const Converted there = convert({"there", text}, own, other);
@@ -33,8 +56,9 @@ inline void check_way(const std::string& text, Format own, Format other) {
     require(other == Format::xml);  // all others carry everything
     return;
   }
+  require(shape(*there.text, other) == shape(text, own));
   const Converted back = convert({"back", *there.text}, other, own);
-  require(back.text == text);
+  require(back.text && shape(*back.text, own) == shape(text, own));
 }
 
 inline void check_document(std::string_view text, Format format) {

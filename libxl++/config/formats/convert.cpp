@@ -79,6 +79,7 @@ std::vector<Assignment> settle(std::vector<Assignment> assignments, Findings& fi
 Converted convert(const Source& source, std::optional<Format> from, Format to) {
   const std::array sources = {SourceText(source.name, source.text)};
   Findings findings(sources);
+  findings.begin(Rule::syntax);
   std::vector<Assignment> assignments;
   if (admit_source(source.text.size(), sources[0], 0, findings)) {
     read_document(from.value_or(guess_format(source.name, sources[0].text())), sources[0], 0,

@@ -162,7 +162,9 @@ void Reader::read_pins(const XmlElement* vcpu, const XmlElement* cputune) {
 void Reader::read_cputune(const XmlElement& cputune) {
   for (const XmlElement& child : cputune.children) {
     if (child.name == "shares") {
-      add("cpu_weight", Value::Kind::number, std::string(trim(child.text)), child.text_span);
+      if (const auto weight = whole_number(child, child.text, child.text_span)) {
+        add("cpu_weight", Value::Kind::number, std::to_string(*weight), child.text_span);
+      }
     } else if (child.name != "vcpupin") {
       no_counterpart(child);
     }
