@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "xl/command.hpp"
 
+#include "xl/progress.hpp"
+
 namespace xl::cli {
 namespace {
 
@@ -41,6 +43,7 @@ Unexpected<Failure> wrong_usage(std::string text) {
 
 Outcome<api::Client> connect() {
   XL_TRY_ASSIGN(const api::RuntimeDir dir, api::RuntimeDir::from_environment());
+  const Progress progress("reaching xld");
   Result<api::Client> client = api::Client::connect(dir);
   if (!client) {
     return Unexpected(Failure(Exit::unreachable, describe(client.error())));

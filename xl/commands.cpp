@@ -16,7 +16,7 @@ constexpr Command table[] = {
      "-S, --strict            Take no unknown keys in the config file\n"
      "-f FILE, --defconfig=FILE  Use this config file\n",
      run_create, Effect::dry_runs},
-    {"list", "[options] [Domain]", "List the domains",
+    {"list", "[options] [Domain ...]", "List the domains",
      "-l, --long              Print JSON in libxl's form\n"
      "-v, --verbose           Print UUID and shutdown reason as well\n"
      "-Z, -c, -n              Print security label, cpupool, NUMA node: the same for all here\n"
@@ -46,7 +46,8 @@ constexpr Command table[] = {
      "-L, --live              Let it run on meanwhile; else it is paused\n"
      "-z HOW, --compress[=zstd|gzip]  Compress the file\n",
      run_dump_core, Effect::changes},
-    {"destroy", "<Domain>", "End a domain at once and free all that it has", "", run_destroy,
+    {"destroy", "[-f] <Domain>", "End a domain at once and free all that it has",
+     "-f                      Taken for scripts' sake: Domain-0 is the host\n", run_destroy,
      Effect::changes},
     {"pause", "<Domain>", "Stop a domain's vcpus until it is unpaused", "", run_pause,
      Effect::changes},
@@ -74,8 +75,10 @@ constexpr Command table[] = {
     {"trigger", "<Domain> <nmi|reset|init|power|sleep|s3resume> [Vcpu]",
      "Send an NMI, a reset or an INIT to a domain or one of its vcpus", "", run_trigger,
      Effect::changes},
-    {"console", "<Domain>", "Attach to a domain's console; ^] detaches", "", run_console,
-     Effect::changes},
+    {"console", "[options] <Domain>", "Attach to a domain's console; ^] detaches",
+     "-t TYPE                 pv: the only one that PVH guests have\n"
+     "-n NUM                  0: the only one\n",
+     run_console, Effect::changes},
     {"domid", "[--json] <DomainName>", "Print a domain's domid",
      "--json                  Print JSON\n", run_domid},
     {"domname", "[--json] <DomainId>", "Print a domain's name",

@@ -6,9 +6,32 @@
 
 namespace xl::cli {
 
+namespace {
+
+// Of the consoles that stock xl lets choose among, a PVH guest has the first paravirtual one.
+Outcome<void> check_choice(const Options& options) {
+  const std::string_view type = options.has('t') ? options.value('t') : "pv";
+  if (type != "pv" && type != "serial") {
+    return wrong_usage("'" + std::string(type) + "' is not a console: pv or serial");
+  }
+  if (type == "serial") {
+    return Unexpected(
+        Failure(Exit::failure, "PVH guests have no emulated serial port; use `xl console -t pv`"));
+  }
+  const std::string_view number = options.has('n') ? options.value('n') : "0";
+  if (number != "0") {
+    return Unexpected(Failure(Exit::failure, "there is no console '" + std::string(number) +
+                                                 "': a domain has one, number 0"));
+  }
+  return {};
+}
+
+}  // namespace
+
 Outcome<void> run_console(const Arguments& arguments) {
-  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, ""));
+  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "t:n:"));
   XL_TRY(options.need_words(1, 1));
+  XL_TRY(check_choice(options));
   XL_TRY_ASSIGN(api::Client client, connect());
   XL_TRY_ASSIGN(api::ByteStream stream, client.attach_console(options.words()[0]));
   const RawTerminal terminal;

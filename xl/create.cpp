@@ -11,6 +11,7 @@
 #include "xl/message.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
+#include "xl/progress.hpp"
 #include "xl/terminal.hpp"
 
 namespace xl::cli {
@@ -84,8 +85,16 @@ void report(const Plan& plan, const api::CreatedView& created) {
   }
 }
 
+std::string domain_of(const Plan& plan) {
+  return "a domain from '" + plan.request.config_name + "'";
+}
+
 Outcome<void> check(const Plan& plan, api::Client& client) {
-  XL_TRY_ASSIGN(const api::CheckedView checked, client.check(plan.request));
+  const auto ask = [&] {
+    const Progress progress("checking " + domain_of(plan));
+    return client.check(plan.request);
+  };
+  XL_TRY_ASSIGN(const api::CheckedView checked, ask());
   if (!plan.quiet) {
     print_findings(checked.rendered_warnings);
   }
@@ -96,7 +105,8 @@ Outcome<void> check(const Plan& plan, api::Client& client) {
   return {};
 }
 
-Outcome<void> wait_in_foreground(Follower& follower) {
+Outcome<void> wait_in_foreground(Follower& follower, const std::string& name) {
+  const Progress progress("'" + name + "' runs");
   while (true) {
     XL_TRY_ASSIGN(const Follower::News news, follower.next());
     if (news == Follower::News::ended) {
@@ -155,7 +165,11 @@ Outcome<void> run_create(const Arguments& arguments) {
     XL_TRY_ASSIGN(api::LineStream events, client.events());
     follower.emplace(std::move(events));
   }
-  XL_TRY_ASSIGN(const api::CreatedView created, client.create(plan.request));
+  const auto create = [&] {
+    const Progress progress("creating " + domain_of(plan));
+    return client.create(plan.request);
+  };
+  XL_TRY_ASSIGN(const api::CreatedView created, create());
   report(plan, created);
   if (!follower) {
     return {};
@@ -170,7 +184,7 @@ Outcome<void> run_create(const Arguments& arguments) {
     XL_TRY_ASSIGN(const bool to_the_end, show_consoles(*follower, client, std::move(stream)));
     return to_the_end ? follower->verdict() : Outcome<void>();
   }
-  return wait_in_foreground(*follower);
+  return wait_in_foreground(*follower, created.name);
 }
 
 }  // namespace xl::cli

@@ -7,6 +7,7 @@
 #include "xl/format/host.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
+#include "xl/progress.hpp"
 
 namespace xl::cli {
 namespace {
@@ -17,6 +18,7 @@ Outcome<void> start() {
 }
 
 Outcome<void> stop(bool all) {
+  const Progress progress("stopping xld");
   XL_TRY_ASSIGN(const api::RuntimeDir dir, api::RuntimeDir::from_environment());
   Result<api::Client> client = api::Client::connect_running(dir);
   if (all && !client && client.error().code == ErrorCode::not_found) {

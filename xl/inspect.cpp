@@ -8,6 +8,7 @@
 #include "xl/format/image.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
+#include "xl/progress.hpp"
 
 namespace xl::cli {
 
@@ -23,7 +24,11 @@ Outcome<void> run_inspect(const Arguments& arguments) {
     path = std::string(here) + "/" + path;
   }
   XL_TRY_ASSIGN(api::Client client, connect());
-  XL_TRY_ASSIGN(const std::string report, client.inspect(path));
+  const auto ask = [&] {
+    const Progress progress("reading '" + path + "'");
+    return client.inspect(path);
+  };
+  XL_TRY_ASSIGN(const std::string report, ask());
   XL_TRY_ASSIGN(const std::string text, options.has('j') ? image_json(report) : image_text(report));
   print(text);
   return {};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
+
 #include "xl/command.hpp"
 #include "xl/format/domains.hpp"
 #include "xl/format/json.hpp"
@@ -15,21 +17,22 @@ Outcome<void> run_list(const Arguments& arguments) {
                                                        {"cpupool", 'c'},
                                                        {"numa", 'n'},
                                                        {"json", 'j'}}));
-  XL_TRY(options.need_words(0, 1));
+  XL_TRY(options.need_words(0, options.has('l') ? 1 : SIZE_MAX));
   XL_TRY_ASSIGN(api::Client client, connect());
-  const bool one = !options.words().empty();
+  const bool some = !options.words().empty();
   if (options.has('l')) {
     XL_TRY_ASSIGN(const std::string json,
-                  client.libxl_json(one ? std::optional<std::string_view>(options.words()[0])
-                                        : std::nullopt));
+                  client.libxl_json(some ? std::optional<std::string_view>(options.words()[0])
+                                         : std::nullopt));
     print(json);
     return {};
   }
   std::vector<api::DomainView> domains;
-  if (one) {
-    XL_TRY_ASSIGN(api::DomainView domain, client.find(options.words()[0]));
+  for (const std::string& word : options.words()) {
+    XL_TRY_ASSIGN(api::DomainView domain, client.find(word));
     domains.push_back(std::move(domain));
-  } else {
+  }
+  if (!some) {
     XL_TRY_ASSIGN(domains, client.list());
   }
   print(options.has('j') ? domains_json(domains)

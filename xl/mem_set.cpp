@@ -2,13 +2,14 @@
 // xl mem-set: asks a domain's balloon driver. xl mem-max: the hypervisor's cap.
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <thread>
 
 #include "xl/command.hpp"
 #include "xl/memory_size.hpp"
 #include "xl/message.hpp"
 #include "xl/options.hpp"
+#include "xl/output.hpp"
+#include "xl/progress.hpp"
 
 namespace xl::cli {
 namespace {
@@ -55,14 +56,15 @@ Failure not_reached(const std::string& domain, const api::MemoryView& view) {
   return {Exit::failure, std::move(text)};
 }
 
-Outcome<void> wait_for_target(api::Client& client, const std::string& domain,
-                              std::chrono::seconds patience) {
+// What the domain has then.
+Outcome<std::uint64_t> wait_for_target(api::Client& client, const std::string& domain,
+                                       std::chrono::seconds patience) {
+  const Progress progress("waiting for the balloon driver of '" + domain + "'");
   const auto end = Clock::now() + patience;
   for (;;) {
     XL_TRY_ASSIGN(const api::MemoryView view, client.memory(domain));
     if (is_reached(view)) {
-      std::printf("%s\n", whole_mib(view.current_kib).c_str());
-      return {};
+      return view.current_kib;
     }
     if (Clock::now() >= end) {
       return Unexpected(not_reached(domain, view));
@@ -85,7 +87,9 @@ Outcome<void> run_mem_set(const Arguments& arguments) {
   request.target_kib = target;
   XL_TRY_ASSIGN(const api::MemoryView view, client.set_memory(domain, request));
   if (options.has('w') || options.has('t')) {
-    return wait_for_target(client, domain, patience);
+    XL_TRY_ASSIGN(const std::uint64_t kib, wait_for_target(client, domain, patience));
+    print(whole_mib(kib) + "\n");
+    return {};
   }
   if (!view.has_driver && !is_reached(view)) {
     print_warning("nothing in '" + domain +

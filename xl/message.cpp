@@ -68,11 +68,14 @@ std::string time_stamp() {
   return std::string(text, size) + format(" [%ld] ", static_cast<long>(::getpid()));
 }
 
+bool is_dumb() {
+  const char* const terminal = std::getenv("TERM");
+  return terminal != nullptr && std::string_view(terminal) == "dumb";
+}
+
 bool wants_colours() {
   const char* const no = std::getenv("NO_COLOR");
-  const char* const terminal = std::getenv("TERM");
-  return (no == nullptr || *no == '\0') &&
-         (terminal == nullptr || std::string_view(terminal) != "dumb");
+  return (no == nullptr || *no == '\0') && !is_dumb();
 }
 
 }  // namespace
@@ -81,7 +84,7 @@ MessageStyle style_for(const Arguments& arguments) {
   MessageStyle style;
   style.terminal = ::isatty(STDERR_FILENO) != 0;
   style.colours = style.terminal && wants_colours();
-  style.carriage_return = arguments.carriage_return;
+  style.carriage_return = arguments.carriage_return || is_dumb();
   style.stamp = arguments.stamps ? time_stamp() : std::string();
   return style;
 }

@@ -10,6 +10,7 @@
 
 #include "xl/command.hpp"
 #include "xl/options.hpp"
+#include "xl/progress.hpp"
 
 namespace xl::cli {
 namespace {
@@ -162,6 +163,9 @@ Outcome<void> run(const Arguments& arguments, const char* action) {
     XL_TRY_ASSIGN(events, client.events());  // before the requests: no event can be missed
   }
   XL_TRY_ASSIGN(const std::vector<Target> targets, find_targets(client, all, options));
+  const Progress progress("waiting for " + (targets.size() == 1
+                                                ? "'" + targets[0].name + "'"
+                                                : std::to_string(targets.size()) + " domains"));
   Requests requests(plan, targets);
   requests.run();
   XL_TRY(requests.verdict());

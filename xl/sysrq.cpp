@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "xl/command.hpp"
 #include "xl/options.hpp"
+#include "xl/progress.hpp"
 
 namespace xl::cli {
 
@@ -12,6 +13,7 @@ Outcome<void> run_sysrq(const Arguments& arguments) {
     return wrong_usage("'" + letter + "' is not one letter");
   }
   XL_TRY_ASSIGN(api::Client client, connect());
+  const Progress progress("waiting for '" + options.words()[0] + "' to take the request");
   XL_TRY(client.sysrq(options.words()[0], letter[0], api::default_guest_timeout_ms));
   return {};
 }

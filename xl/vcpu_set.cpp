@@ -3,6 +3,7 @@
 
 #include "xl/command.hpp"
 #include "xl/options.hpp"
+#include "xl/progress.hpp"
 
 namespace xl::cli {
 namespace {
@@ -33,6 +34,7 @@ Outcome<void> run_vcpu_set(const Arguments& arguments) {
     request.timeout_ms = std::uint64_t{seconds} * 1000;
   }
   XL_TRY_ASSIGN(api::Client client, connect());
+  const Progress progress("waiting for the vcpus of '" + options.words()[0] + "'");
   XL_TRY(client.set_vcpus(options.words()[0], request));
   return {};
 }

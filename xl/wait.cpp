@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "xl/options.hpp"
+#include "xl/progress.hpp"
 #include "xl/waiter.hpp"
 
 namespace xl::cli {
@@ -53,6 +54,7 @@ Outcome<void> run_wait(const Arguments& arguments) {
     XL_TRY_ASSIGN(const auto time, seconds_of(timeout));
     plan.deadline = std::chrono::steady_clock::now() + time;
   }
+  const Progress progress("waiting for '" + plan.domain + "': " + plan.wording);
   return Waiter(std::move(plan)).run();
 }
 

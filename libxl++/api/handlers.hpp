@@ -9,10 +9,6 @@
 #include "libxl++/api/request.hpp"
 #include "libxl++/api/routes.hpp"
 
-namespace xl::config {
-struct Diagnostic;
-}
-
 namespace xl::api {
 
 class JsonReader;
@@ -56,8 +52,6 @@ Answer<Reply> stop_daemon(Service& service, const Request& request);
 // --- shared by them ---
 Reply json_reply(const nlohmann::json& body, int status = 200);
 Reply empty_reply();  // 204
-// Of findings with an error among them: the first error says it in one line, all of them go along.
-WireError refused_config(const std::vector<config::Diagnostic>& findings);
 // The domain that the first capture names.
 Result<DomId> captured_domain(Service& service, const Request& request);
 // `timeout_ms`, at most an hour. The reader has to be read to its end otherwise.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "libxl++/api/config_findings.hpp"
 #include "libxl++/api/handlers.hpp"
 #include "libxl++/api/wire_json.hpp"
 #include "libxl++/config/formats/convert.hpp"
@@ -36,7 +37,7 @@ Answer<Reply> convert_config(Service&, const Request& request) {
   const config::Converted converted =
       config::convert({asked.config.name, asked.config.text}, from, to);
   if (!converted.text) {
-    return Unexpected(refused_config(converted.diagnostics));
+    return Unexpected(refusal(converted.diagnostics));
   }
   return json_reply(to_json(ConvertedView{*converted.text, config::render(converted.diagnostics)}));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "libxl++/api/config_findings.hpp"
 #include "libxl++/api/handlers.hpp"
 #include "libxl++/api/json_reader.hpp"
 #include "libxl++/api/views.hpp"
@@ -25,7 +25,7 @@ struct ParsedRequest {
   std::string rendered_warnings;
 };
 
-Answer<ParsedRequest> parse_create(const Request& request, bool dry_run) {
+Answer<ParsedRequest> parse_create(Service& service, const Request& request, bool dry_run) {
   XL_TRY_ASSIGN(const json body, parse_json(request.body));
   ParsedRequest parsed;
   XL_TRY_ASSIGN(parsed.request, from_json<CreateRequest>(body));
@@ -34,11 +34,13 @@ Answer<ParsedRequest> parse_create(const Request& request, bool dry_run) {
       config::parse_domain_config({asked.config_name, asked.config_text}, asked.overrides,
                                   {.strict = asked.strict, .dry_run = dry_run});
   if (!result.config) {
-    return Unexpected(refused_config(result.diagnostics));
+    return Unexpected(refusal(result.diagnostics));
   }
   parsed.config = std::move(*result.config);
   parsed.devices = std::move(result.devices);
-  parsed.rendered_warnings = config::render(result.diagnostics);
+  XL_TRY_ASSIGN(const HostConfigFile::View host, service.host_config.read());
+  XL_TRY(config::restrict_cpus(host.config, parsed.config));
+  parsed.rendered_warnings = host.warnings + config::render(result.diagnostics);
   parsed.options.paused = asked.paused || asked.hold;
   parsed.options.hold = asked.hold;
   parsed.options.ignore_death = asked.ignore_death;
@@ -47,24 +49,6 @@ Answer<ParsedRequest> parse_create(const Request& request, bool dry_run) {
 }
 
 }  // namespace
-
-WireError refused_config(const std::vector<config::Diagnostic>& findings) {
-  const auto first =
-      std::find_if(findings.begin(), findings.end(), [](const config::Diagnostic& finding) {
-        return finding.severity == config::Severity::error;
-      });
-  json list = json::array();
-  for (const config::Diagnostic& finding : findings) {
-    list.push_back(config::to_json(finding));
-  }
-  WireError error(
-      first == findings.end()
-          ? Error{ErrorCode::internal, "the config was refused without a reason", {}, {}}
-          : Error{ErrorCode::invalid_config, config::summary(*first), first->hint, {}},
-      config::render(findings));
-  error.diagnostics = dump(list);
-  return error;
-}
 
 Reply json_reply(const json& body, int status) {
   Reply reply;
@@ -84,7 +68,7 @@ Result<DomId> captured_domain(Service& service, const Request& request) {
 }
 
 Answer<Reply> create_domain(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(request, false));
+  XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(service, request, false));
   if (service.stopping) {
     return fail(ErrorCode::busy, "xld is stopping");
   }
@@ -99,7 +83,7 @@ Answer<Reply> create_domain(Service& service, const Request& request) {
 }
 
 Answer<Reply> check_config(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(request, true));
+  XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(service, request, true));
   XL_TRY_ASSIGN(std::string layout, service.toolstack.check_domain(parsed.config, parsed.options));
   std::string libxl = config::to_libxl_json(parsed.config, *parsed.devices)
                           .dump(4, ' ', false, json::error_handler_t::replace) +

@@ -75,8 +75,12 @@ Answer<Reply> list_vcpus(Service& service, const Request& request) {
 Answer<Reply> pin_vcpus(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const json body, parse_json(request.body));
   XL_TRY_ASSIGN(const PinRequest asked, from_json<PinRequest>(body));
-  XL_TRY_ASSIGN(const std::optional<config::CpuSet> hard, parse_set(asked.hard));
+  XL_TRY_ASSIGN(std::optional<config::CpuSet> hard, parse_set(asked.hard));
   XL_TRY_ASSIGN(const std::optional<config::CpuSet> soft, parse_set(asked.soft));
+  if (hard) {
+    XL_TRY_ASSIGN(const HostConfigFile::View host, service.host_config.read());
+    XL_TRY_ASSIGN(hard, config::restrict_cpus(host.config, *hard));
+  }
   XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
   const auto vcpu = asked.vcpu ? std::optional(VcpuId(*asked.vcpu)) : std::nullopt;
   XL_TRY(service.toolstack.pin_vcpus(id, vcpu, hard, soft));

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "libxl++/api/host_config_file.hpp"
 #include "libxl++/api/request.hpp"
 #include "libxl++/api/server.hpp"
 
@@ -28,6 +29,7 @@ struct Service {
   toolstack::Toolstack& toolstack;
   DaemonFacts facts;
   std::int64_t started_ms = 0;
+  HostConfigFile host_config{};
   std::atomic<std::uint64_t> log_cleared{0};      // `xl dmesg -c`: the log starts here
   std::atomic<bool> stopping{false};              // no more creates
   std::array<RouteAccount, 64> accounts{};        // by the route's place in routes()

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "xl/global_options.hpp"
+#include "xl/progress.hpp"
 
 namespace xl::cli {
 namespace {
@@ -38,6 +39,12 @@ TEST(Messages, AreStampedOnceEach) {
   style.stamp = "12:00 [7] ";
   EXPECT_EQ(dressed("a.cfg:1:2: error: no\n    m\n    ^\na.cfg:2: note: y", style),
             "12:00 [7] a.cfg:1:2: error: no\n    m\n    ^\n12:00 [7] a.cfg:2: note: y");
+}
+
+TEST(Progress, IsOneLineNoWiderThanTheTerminal) {
+  EXPECT_EQ(progress_line("waiting", "", 3, 80), "waiting ... 3 s");
+  EXPECT_EQ(progress_line("writing", "45 % of 512 MiB", 3, 80), "writing ... 45 % of 512 MiB, 3 s");
+  EXPECT_EQ(progress_line("waiting", "", 3, 8), "waiting");
 }
 
 Outcome<GlobalOptions> parse(std::vector<const char*> words) {

@@ -65,6 +65,18 @@ class StockTest(CliTest):
                          "Usage: xl [-v] domname [--json] <DomainId>\n\nPrint a domain's name.\n\nOptions:\n\n"
                          " --json                  Print JSON\n")
 
+    def test_options_of_stock_xl(self):
+        self.ok("create", "guest.cfg")
+        self.ok("create", "guest.cfg", "name=second")
+        rows = self.ok("list", "second", "1").splitlines()
+        self.assertEqual([row.split()[0] for row in rows], ["Name", "second", "guest"])
+        self.assertEqual([domain["domid"] for domain in json.loads(self.ok("list", "--json", "2", "guest"))], [2, 1])
+        self.refused(2, "list", "-l", "1", "2")
+        self.assertIn("no emulated serial port", self.refused(1, "console", "-t", "serial", "guest"))
+        self.assertIn("no console '1'", self.refused(1, "console", "-n", "1", "guest"))
+        self.assertIn("'vga' is not a console", self.refused(2, "console", "-t", "vga", "guest"))
+        self.ok("destroy", "-f", "second")
+
     def test_lists_of_what_no_domain_has(self):
         self.ok("create", "guest.cfg")
         for name, heading in EMPTY_LISTS.items():
