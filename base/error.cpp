@@ -44,18 +44,22 @@ std::string describe(const Error& error) {
   return text;
 }
 
-Error system_error(int errno_value, std::string_view what) {
-  ErrorCode code = ErrorCode::io;
+Error system_error(int errno_value, std::string_view what, std::optional<ErrorId> missing) {
+  ErrorId id = ErrorId::io;
   switch (errno_value) {
     case EACCES:
-    case EPERM: code = ErrorCode::permission_denied; break;
-    case ENOENT: code = ErrorCode::not_found; break;
-    case ENOMEM: code = ErrorCode::no_memory; break;
+    case EPERM: id = ErrorId::access_denied; break;
+    case ENOENT: id = missing.value_or(ErrorId::file_missing); break;
+    case ENOMEM: id = ErrorId::host_out_of_memory; break;
+    case ENOSPC:
+    case EDQUOT: id = ErrorId::disk_full; break;
+    case EMFILE:
+    case ENFILE: id = ErrorId::too_many_files; break;
     default: break;
   }
   std::string message(what);
   message += ": " + std::generic_category().message(errno_value);
-  return Error{code, std::move(message), {}, {}};
+  return make_error(id, std::move(message));
 }
 
 }  // namespace xl

@@ -19,7 +19,7 @@ namespace xl::build {
 namespace {
 
 Result<void> check_cancelled(const std::stop_token& cancel) {
-  return cancel.stop_requested() ? fail(ErrorCode::interrupted, "the create was cancelled")
+  return cancel.stop_requested() ? fail(ErrorId::cancelled, "the create was cancelled")
                                  : Result<void>();
 }
 
@@ -87,20 +87,24 @@ Result<BuiltDomain> execute(hv::Hypervisor& hypervisor, DomId domain, const Prep
   built.phases = prepared.phases;
   PhaseClock clock(built.phases);
   XL_TRY(check_cancelled(cancel));
-  XL_TRY_DOING(hypervisor.populate_physmap(domain, layout.extents),
+  XL_TRY_DOING(in_phase("populate", hypervisor.populate_physmap(domain, layout.extents)),
                "populating the guest's memory");
   if (!layout.on_demand.empty()) {
-    XL_TRY_DOING(hypervisor.populate_on_demand(domain, layout.on_demand, layout.target),
+    XL_TRY_DOING(in_phase("populate",
+                          hypervisor.populate_on_demand(domain, layout.on_demand, layout.target)),
                  "setting the guest's memory aside");
   }
   clock.done("populate");
-  XL_TRY_ASSIGN(const hv::GuestMapping ram, hypervisor.map_frames(domain, used_ram(prepared)));
-  XL_TRY_DOING(copy_runs(ram, prepared.image->runs(), cancel), "loading the kernel");
+  XL_TRY_ASSIGN(const hv::GuestMapping ram,
+                in_phase("load", hypervisor.map_frames(domain, used_ram(prepared))));
+  XL_TRY_DOING(in_phase("load", copy_runs(ram, prepared.image->runs(), cancel)),
+               "loading the kernel");
   clock.done("load");
   if (prepared.ramdisk) {
-    XL_TRY_DOING(read_into_guest(ram, layout.initrd, *prepared.ramdisk,
-                                 Bytes(prepared.ramdisk->identity.size), cancel),
-                 "loading the ramdisk");
+    XL_TRY_DOING(
+        in_phase("initrd", read_into_guest(ram, layout.initrd, *prepared.ramdisk,
+                                           Bytes(prepared.ramdisk->identity.size), cancel)),
+        "loading the ramdisk");
     clock.done("initrd");
   }
   XL_TRY(check_cancelled(cancel));

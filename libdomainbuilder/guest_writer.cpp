@@ -15,7 +15,7 @@ constexpr std::size_t slice = 4 << 20;
 constexpr std::size_t bounce_limit = 256 << 10;
 
 Unexpected<Error> interrupted() {
-  return fail(ErrorCode::interrupted, "the create was cancelled");
+  return fail(ErrorId::cancelled, "the create was cancelled");
 }
 
 }  // namespace

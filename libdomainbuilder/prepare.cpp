@@ -18,12 +18,13 @@ constexpr std::uint32_t max_vcpus = 128;  // APIC ids are 8 bits, two per vcpu
 
 Result<void> check(const BuildRequest& request) {
   if (request.command_line.size() > max_command_line) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::command_line_wrong,
                 fmt::format("the kernel's command line has {} bytes; at most {} are allowed",
-                            request.command_line.size(), max_command_line));
+                            request.command_line.size(), max_command_line),
+                "shorten cmdline, root and extra");
   }
   if (request.command_line.find('\0') != std::string::npos) {
-    return fail(ErrorCode::invalid_argument, "the kernel's command line has a NUL byte");
+    return fail(ErrorId::command_line_wrong, "the kernel's command line has a NUL byte");
   }
   if (request.vcpus < 1 || request.vcpus > request.max_vcpus || request.max_vcpus > max_vcpus) {
     return fail(ErrorCode::invalid_argument,
@@ -48,7 +49,8 @@ Result<void> open_ramdisk(Prepared& prepared) {
   }
   XL_TRY_ASSIGN(prepared.ramdisk, open_file(path, "a ramdisk"));
   if (prepared.ramdisk->identity.size == 0) {
-    return fail(ErrorCode::invalid_image, fmt::format("'{}' is empty, not a ramdisk", path));
+    return fail(ErrorId::ramdisk_empty, fmt::format("'{}' is empty, not a ramdisk", path),
+                "make it anew, or leave ramdisk out");
   }
   return {};
 }

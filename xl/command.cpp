@@ -30,15 +30,17 @@ Exit exit_of(ErrorCode code) {
 
 }  // namespace
 
-Failure::Failure(const Error& error) : exit(exit_of(error.code)), text(describe(error)) {}
+Failure::Failure(const Error& error)
+    : exit(exit_of(error.code)), text(describe(error)), id(id_of(error)) {}
 
 Failure::Failure(const api::WireError& error)
     : exit(exit_of(error.error.code)),
       text(error.rendered.empty() ? describe(error.error) : error.rendered),
-      complete(!error.rendered.empty()) {}
+      complete(!error.rendered.empty()),
+      id(id_of(error.error)) {}
 
 Unexpected<Failure> wrong_usage(std::string text) {
-  return Unexpected(Failure(Exit::usage, std::move(text)));
+  return Unexpected(Failure(Exit::usage, ErrorId::bad_usage, std::move(text)));
 }
 
 Outcome<api::Client> connect() {
@@ -46,7 +48,7 @@ Outcome<api::Client> connect() {
   const Progress progress("reaching xld");
   Result<api::Client> client = api::Client::connect(dir);
   if (!client) {
-    return Unexpected(Failure(Exit::unreachable, describe(client.error())));
+    return Unexpected(Failure(Exit::unreachable, client.error()));
   }
   return std::move(client).value();
 }

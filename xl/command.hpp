@@ -41,12 +41,16 @@ struct Arguments {
 struct Failure {
   Failure(Exit code, std::string line, bool ready = false)
       : exit(code), text(std::move(line)), complete(ready) {}
+  Failure(Exit code, ErrorId which, std::string line)
+      : exit(code), text(std::move(line)), id(which) {}
+  Failure(Exit code, const Error& error) : Failure(code, id_of(error), describe(error)) {}
   Failure(const Error& error);           // NOLINT: implicit, so that XL_TRY passes errors on
   Failure(const api::WireError& error);  // NOLINT
 
   Exit exit;
-  std::string text;       // without "xl: error: ", unless
-  bool complete = false;  // it is ready to print (a config's findings, with caret)
+  std::string text;           // without "xl: error: ", unless
+  bool complete = false;      // it is ready to print (a config's findings, with caret)
+  std::optional<ErrorId> id;  // which of docs/errors.md
 };
 
 template <typename T>
@@ -92,6 +96,8 @@ Outcome<void> run_domid(const Arguments& arguments);
 Outcome<void> run_domname(const Arguments& arguments);
 Outcome<void> run_events(const Arguments& arguments);
 Outcome<void> run_getenforce(const Arguments& arguments);
+Outcome<void> run_doctor(const Arguments& arguments);
+Outcome<void> run_explain(const Arguments& arguments);
 Outcome<void> run_help(const Arguments& arguments);
 Outcome<void> run_info(const Arguments& arguments);
 Outcome<void> run_inspect(const Arguments& arguments);

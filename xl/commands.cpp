@@ -173,10 +173,18 @@ constexpr Command table[] = {
      run_daemon, Effect::changes},
     {"completion", "<bash|zsh|fish>", "Print a script that completes xl's commands in a shell", "",
      run_completion},
+    {"doctor", "[--json]", "Look whether this machine can run domains, and say what to mend",
+     "--json                  Print JSON\n", run_doctor},
+    {"explain", "[--json] [Error]", "Print an error's cause and cure, or the list of all errors",
+     "--json                  Print JSON\n", run_explain},
     {"version", "", "Print the version", "", run_version},
     {"help", "[--long] [Subcommand]", "Print this list, or what is known of one command",
      "--long                  Also the commands of xl(1) that do not work here\n", run_help},
 };
+
+Unexpected<Failure> no_command(std::string text) {
+  return Unexpected(Failure(Exit::usage, ErrorId::unknown_command, std::move(text)));
+}
 
 }  // namespace
 
@@ -205,10 +213,10 @@ Outcome<const Command*> find_command(std::string_view name) {
       return found;
     }
     if (!candidates.empty()) {
-      return wrong_usage("'" + std::string(name) + "' may mean " + candidates);
+      return no_command("'" + std::string(name) + "' may mean " + candidates);
     }
   }
-  return wrong_usage("there is no command '" + std::string(name) + "'; see `xl help`");
+  return no_command("there is no command '" + std::string(name) + "'; see `xl help`");
 }
 
 }  // namespace xl::cli

@@ -14,7 +14,8 @@ namespace xl::cli {
 Result<std::string> read_config(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));  // NOLINT
   if (!fd) {
-    return Unexpected(system_error(errno, "opening the config file '" + path + "'"));
+    return Unexpected(
+        system_error(errno, "opening the config file '" + path + "'", ErrorId::config_missing));
   }
   std::string text;
   while (text.size() <= api::max_config_bytes) {

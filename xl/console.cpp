@@ -38,9 +38,9 @@ Outcome<void> run_console(const Arguments& arguments) {
   ConsoleSession session(std::move(stream));
   XL_TRY_ASSIGN(const ConsoleSession::Stop stop, session.run(-1));
   if (stop == ConsoleSession::Stop::console_ended && client.daemon_ended(session.fd())) {
-    return Unexpected(
-        Failure(Exit::unreachable, "xld has ended; the domain runs on, and `xl console " +
-                                       options.words()[0] + "` shows it again"));
+    return Unexpected(Failure(Exit::unreachable, ErrorId::daemon_went_away,
+                              "xld has ended; the domain runs on, and `xl console " +
+                                  options.words()[0] + "` shows it again"));
   }
   return {};
 }

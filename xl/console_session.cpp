@@ -28,7 +28,8 @@ ConsoleSession::ConsoleSession(api::ByteStream stream) : fd_(std::move(stream.fd
 Outcome<void> ConsoleSession::show(std::string_view bytes) {
   print(bytes);
   if (!flush_output()) {
-    return Unexpected(Failure(Exit::failure, "standard output does not take the console's text"));
+    return Unexpected(Failure(Exit::failure, ErrorId::output_lost,
+                              "standard output does not take the console's text"));
   }
   return {};
 }

@@ -29,7 +29,7 @@ Outcome<void> stop(bool all) {
     // Nothing to stop is what was asked for.
     return client.error().code == ErrorCode::not_found
                ? Outcome<void>()
-               : Unexpected(Failure(Exit::unreachable, describe(client.error())));
+               : Unexpected(Failure(Exit::unreachable, client.error()));
   }
   XL_TRY(client->stop_daemon(all));
   XL_TRY(client->wait_for_end());
@@ -40,7 +40,7 @@ Outcome<void> status(bool as_json) {
   XL_TRY_ASSIGN(const api::RuntimeDir dir, api::RuntimeDir::from_environment());
   Result<api::Client> client = api::Client::connect_running(dir);
   if (!client) {
-    return Unexpected(Failure(Exit::unreachable, describe(client.error())));
+    return Unexpected(Failure(Exit::unreachable, client.error()));
   }
   XL_TRY_ASSIGN(const api::DaemonView daemon, client->daemon());
   print(as_json ? api::to_json(daemon).dump(4) + "\n" : daemon_table(daemon));

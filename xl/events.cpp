@@ -48,7 +48,8 @@ Outcome<void> follow(const Filter& filter, std::optional<std::uint64_t> after) {
         filter.show(event->line, event->view);
       }
       if (!flush_output()) {
-        return Unexpected(Failure(Exit::failure, "standard output does not take the events"));
+        return Unexpected(Failure(Exit::failure, ErrorId::output_lost,
+                                  "standard output does not take the events"));
       }
       state = feed.receive();
     }

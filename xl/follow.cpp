@@ -27,7 +27,7 @@ Follower::News Follower::consider(const api::EventView& event) {
 Outcome<void> Follower::read_once() {
   XL_TRY_ASSIGN(const bool more, events_.fill());
   if (!more) {
-    return Unexpected(Failure(Exit::unreachable,
+    return Unexpected(Failure(Exit::unreachable, ErrorId::daemon_went_away,
                               "xld went away while domain '" + name_ + "' was being waited for"));
   }
   return {};
@@ -63,9 +63,9 @@ Outcome<Follower::News> Follower::next() {
 
 Outcome<void> verdict_on(const std::string& name, const api::EndView& end) {
   if (end.action == "lost") {
-    return Unexpected(
-        Failure(Exit::unreachable, "the hypervisor died, and domain '" + name +
-                                       "' with it; `xl daemon status` names the log"));
+    return Unexpected(Failure(Exit::unreachable, ErrorId::hypervisor_died,
+                              "the hypervisor died, and domain '" + name +
+                                  "' with it; `xl daemon status` names the log"));
   }
   const bool crashed = end.reason && (*end.reason == "crash" || *end.reason == "watchdog");
   if (end.reason && !crashed) {
@@ -81,7 +81,7 @@ Outcome<void> verdict_on(const std::string& name, const api::EndView& end) {
   if (crashed) {
     text += "; see `xl dmesg` for what the hypervisor saw";
   }
-  return Unexpected(Failure(Exit::domain_crashed, std::move(text)));
+  return Unexpected(Failure(Exit::domain_crashed, ErrorId::domain_ended_badly, std::move(text)));
 }
 
 Unexpected<Failure> bad_end(const std::string& name, const api::EndView& end) {
@@ -89,8 +89,9 @@ Unexpected<Failure> bad_end(const std::string& name, const api::EndView& end) {
   if (!verdict) {
     return Unexpected(verdict.error());
   }
-  return Unexpected(Failure(Exit::domain_crashed, "domain '" + name + "' has shut down (" +
-                                                      end.reason.value_or("destroyed") + ")"));
+  return Unexpected(
+      Failure(Exit::domain_crashed, ErrorId::domain_ended_badly,
+              "domain '" + name + "' has shut down (" + end.reason.value_or("destroyed") + ")"));
 }
 
 }  // namespace xl::cli

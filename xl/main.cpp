@@ -27,8 +27,8 @@ bool asks_for_help(const std::vector<std::string>& words) {
 
 Outcome<void> run_command(const Command& command, const Arguments& arguments) {
   if (command.run == nullptr) {
-    return xl::Unexpected(
-        Failure(Exit::failure, std::string(command.name) + ": " + std::string(command.summary)));
+    return xl::Unexpected(Failure(Exit::failure, xl::ErrorId::command_refused,
+                                  std::string(command.name) + ": " + std::string(command.summary)));
   }
   if (arguments.dry_run && command.effect != Effect::dry_runs) {
     return wrong_usage("it takes no -N: there is nothing that it could show without doing it");
@@ -36,9 +36,10 @@ Outcome<void> run_command(const Command& command, const Arguments& arguments) {
   return command.run(arguments);
 }
 
-Outcome<void> run(std::span<char* const> words) {
+Outcome<void> run(std::span<char* const> words, bool& verbose) {
   XL_TRY_ASSIGN(GlobalOptions options, parse_global_options(words));
   set_message_style(style_for(options.arguments));
+  verbose = options.arguments.verbosity > 0;
   words = words.subspan(options.words);
   if (options.help) {
     return run_help({});
@@ -64,20 +65,29 @@ Outcome<void> run(std::span<char* const> words) {
   return outcome;
 }
 
-int finish(const Outcome<void>& outcome) {
+// People look an error up by its name (`xl explain`); programs get it from the API, and for their
+// sake the line stays as it is where nobody looks.
+std::string named(const Failure& failure, bool verbose) {
+  const bool shown = verbose || message_style().terminal;
+  return failure.id && shown ? failure.text + " [" + std::string(xl::to_string(*failure.id)) + "]"
+                             : failure.text;
+}
+
+int finish(const Outcome<void>& outcome, bool verbose) {
   if (!outcome) {
     const Failure& failure = outcome.error();
     flush_output();
     if (failure.complete) {
       print_findings(failure.text);
     } else {
-      print_error(failure.text);
+      print_error(named(failure, verbose));
     }
     return static_cast<int>(failure.exit);
   }
   if (!flush_output()) {
-    print_error("not everything could be written to standard output");
-    return static_cast<int>(Exit::failure);
+    return finish(xl::Unexpected(Failure(Exit::failure, xl::ErrorId::output_lost,
+                                         "not everything could be written to standard output")),
+                  verbose);
   }
   return static_cast<int>(Exit::success);
 }
@@ -87,7 +97,10 @@ int finish(const Outcome<void>& outcome) {
 int main(int count, char** words) {
   try {
     set_message_style(style_for({}));  // for what is wrong with the options
-    return finish(run(std::span<char* const>(words, static_cast<std::size_t>(count)).subspan(1)));
+    bool verbose = false;
+    const Outcome<void> outcome =
+        run(std::span<char* const>(words, static_cast<std::size_t>(count)).subspan(1), verbose);
+    return finish(outcome, verbose);
   } catch (const std::exception& bug) {
     print_error(bug.what());
     return static_cast<int>(Exit::failure);

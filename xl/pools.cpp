@@ -17,8 +17,9 @@ Outcome<void> run_cpupool_list(const Arguments& arguments) {
   if (!options.words().empty()) {
     const std::string& pool = options.words()[0];
     if (pool != only_pool && pool != "0") {
-      return Unexpected(Failure(Exit::not_found, "there is no CPU pool '" + pool +
-                                                     "': all CPUs are in one, " + only_pool));
+      return Unexpected(
+          Failure(Exit::not_found, ErrorId::not_found,
+                  "there is no CPU pool '" + pool + "': all CPUs are in one, " + only_pool));
     }
   }
   XL_TRY_ASSIGN(api::Client client, connect());

@@ -31,8 +31,9 @@ Outcome<std::optional<std::uint32_t>> number_of(const Options& options, char let
 Outcome<void> check_pool(const Options& options) {
   const char* const pool = options.value('p');
   if (pool != nullptr && std::string_view(pool) != only_pool && std::string_view(pool) != "0") {
-    return Unexpected(Failure(Exit::not_found, "there is no CPU pool '" + std::string(pool) +
-                                                   "': all CPUs are in one, " + only_pool));
+    return Unexpected(Failure(
+        Exit::not_found, ErrorId::not_found,
+        "there is no CPU pool '" + std::string(pool) + "': all CPUs are in one, " + only_pool));
   }
   return {};
 }

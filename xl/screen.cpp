@@ -90,12 +90,14 @@ Outcome<Screen> Screen::open() {
   std::setlocale(LC_CTYPE, "");
   const char* kind = std::getenv("TERM");
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) {
-    return Unexpected(Failure(Exit::failure, "this is not a terminal; `-b` prints without one"));
+    return Unexpected(Failure(Exit::failure, ErrorId::not_a_terminal,
+                              "this is not a terminal; `-b` prints without one"));
   }
   // initscr ends the program where newterm answers.
   if (::newterm(nullptr, stdout, stdin) == nullptr) {
-    return Unexpected(Failure(Exit::failure, "the terminal '" + std::string(kind ? kind : "") +
-                                                 "' is not known; `-b` prints without it"));
+    return Unexpected(Failure(Exit::failure, ErrorId::not_a_terminal,
+                              "the terminal '" + std::string(kind ? kind : "") +
+                                  "' is not known; `-b` prints without it"));
   }
   Screen screen;
   ended_by = 0;

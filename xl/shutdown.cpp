@@ -46,7 +46,8 @@ Outcome<std::vector<Target>> find_targets(api::Client& client, bool all, const O
   if (!all) {
     XL_TRY_ASSIGN(const api::DomainView domain, client.find(options.words()[0]));
     if (domain.domid == 0) {
-      return Unexpected(Failure(Exit::failure, "Domain-0 is the host; xl does not shut it down"));
+      return Unexpected(Failure(Exit::failure, ErrorId::domain_zero,
+                                "Domain-0 is the host; xl does not shut it down"));
     }
     targets.push_back({domain.domid, domain.name});
     return targets;
@@ -129,8 +130,8 @@ Outcome<void> wait_for_ends(api::LineStream& events, const std::vector<Target>& 
     if (!line) {
       XL_TRY_ASSIGN(const bool more, events.fill());
       if (!more) {
-        return Unexpected(
-            Failure(Exit::unreachable, "xld went away while domains were waited for"));
+        return Unexpected(Failure(Exit::unreachable, ErrorId::daemon_went_away,
+                                  "xld went away while domains were waited for"));
       }
       continue;
     }

@@ -28,10 +28,11 @@ Outcome<void> run_button_press(const Arguments& arguments) {
   }
   XL_TRY_ASSIGN(api::Client client, connect());
   XL_TRY_ASSIGN(const api::DomainView domain, client.find(options.words()[0]));
-  return Unexpected(Failure(
-      Exit::failure, "domain '" + domain.name + "' has no " + button +
-                         " button: a PVH guest has no emulated ACPI hardware; `xl shutdown " +
-                         domain.name + "` asks its kernel to power off"));
+  return Unexpected(
+      Failure(Exit::failure, ErrorId::trigger_impossible,
+              "domain '" + domain.name + "' has no " + button +
+                  " button: a PVH guest has no emulated ACPI hardware; `xl shutdown " +
+                  domain.name + "` asks its kernel to power off"));
 }
 
 }  // namespace xl::cli

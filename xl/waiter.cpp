@@ -34,7 +34,7 @@ Unexpected<Failure> Waiter::too_late() const {
         " (a guest that never writes control/feature-poweroff into the xenstore never does; "
         "--for=console=REGEX serves those)";
   }
-  return Unexpected(Failure(Exit::timeout, std::move(text)));
+  return Unexpected(Failure(Exit::timeout, ErrorId::wait_too_long, std::move(text)));
 }
 
 Outcome<void> Waiter::run() {

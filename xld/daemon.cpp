@@ -14,13 +14,16 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iterator>
 #include <thread>
 
 #include "base/scope_exit.hpp"
 #include "base/unique_fd.hpp"
+#include "libxl++/api/daemon_checks.hpp"
 #include "libxl++/api/runtime_dir.hpp"
 #include "libxl++/api/server.hpp"
 #include "libxl++/api/unix_socket.hpp"
+#include "xld/host_checks.hpp"
 #include "xld/log.hpp"
 #include "xld/notify.hpp"
 #include "xld/store_sockets.hpp"
@@ -39,7 +42,8 @@ Result<void> take_lock(const api::RuntimeDir& dir) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (api::connect_unix(dir.socket()) || std::chrono::steady_clock::now() > deadline) {
-      return fail(ErrorCode::busy, "another xld serves '" + dir.path() + "'");
+      return fail(ErrorId::daemon_already_runs, "another xld serves '" + dir.path() + "'",
+                  "`xl daemon stop` ends it; XL_RUNTIME_DIR chooses another directory");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
@@ -96,6 +100,22 @@ std::string dump_dir(const api::RuntimeDir& dir) {
   return dir.path() == "/run/xl" ? "/var/lib/xen/dump" : dir.path() + "/dump";
 }
 
+// Changes nothing that would still be there afterwards.
+Result<void> examine(const Options& options, const Backend& backend) {
+  api::DoctorReport report;
+  report.version = XL_VERSION;
+  report.checks = host_checks(options);
+  if (backend.probe) {
+    std::vector<Check> more = backend.probe();
+    std::move(more.begin(), more.end(), std::back_inserter(report.checks));
+  }
+  const std::string text = api::doctor_text(report);
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    return fail(ErrorId::output_lost, "standard output does not take the report");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> serve(const Options& options, Backend backend) {
@@ -149,6 +169,7 @@ Result<void> serve(const Options& options, Backend backend) {
 
 int run(int count, char** words, const std::function<Backend(const Options&)>& choose) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // RLIMIT_FSIZE: an error of the call, not the end
   const sigset_t set = stop_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   raise_descriptor_limit();
@@ -163,7 +184,8 @@ int run(int count, char** words, const std::function<Backend(const Options&)>& c
       std::fputs(text->c_str(), stdout);
     } else {
       const Options& options = std::get<Options>(*parsed);
-      outcome = serve(options, choose(options));
+      outcome =
+          options.doctor ? examine(options, choose(options)) : serve(options, choose(options));
     }
     if (!outcome) {
       std::fprintf(stderr, "xld: error: %s\n", describe(outcome.error()).c_str());

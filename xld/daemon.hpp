@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
+#include "base/check.hpp"
 #include "base/error.hpp"
 #include "libxl++/toolstack/toolstack.hpp"
 #include "xld/options.hpp"
@@ -15,6 +17,8 @@ struct Backend {
   toolstack::HypervisorFactory attach;  // null if an earlier daemon left none
   // Ends whatever hypervisor runs, also one that does not answer; while no toolstack has it.
   std::function<Result<void>()> end;
+  // Whether it could run on this machine (xl doctor); empty: nothing is known of it.
+  std::function<std::vector<Check>()> probe = {};
 };
 
 // Serves until it is told to stop. Error: why it could not start.

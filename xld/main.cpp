@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "hypervisor-iface/bundled/bundled_hypervisor.hpp"
+#include "hypervisor-iface/bundled/probe.hpp"
 #include "hypervisor-iface/bundled/running.hpp"
 #include "hypervisor-iface/bundled/state_file.hpp"
 #include "xld/daemon.hpp"
@@ -46,7 +47,8 @@ xl::Result<void> end_hypervisor(const std::string& runtime_dir) {
 xl::daemon::Backend choose(const xl::daemon::Options& options) {
   const bundled::Options chosen = backend_options(options);
   return {[chosen] { return start(chosen); }, [chosen] { return attach(chosen); },
-          [directory = options.runtime_dir] { return end_hypervisor(directory); }};
+          [directory = options.runtime_dir] { return end_hypervisor(directory); },
+          [chosen] { return bundled::probe(chosen); }};
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ Result<std::variant<Options, std::string>> parse_options(int count, const char* 
       ->check(CLI::Range(1, 255));
   app.add_flag("--end-domains", options.end_domains,
                "end the hypervisor that an earlier xld left, with its domains, and serve nobody");
+  app.add_flag("--doctor", options.doctor,
+               "print what this machine lacks, if anything, as JSON (xl doctor shows it)");
   app.add_option("--ready-fd", options.ready_fd, "write READY=1 here when serving");
   try {
     app.parse(count, words);
@@ -44,14 +46,14 @@ Result<std::variant<Options, std::string>> parse_options(int count, const char* 
   } catch (const CLI::CallForVersion& version) {
     return std::variant<Options, std::string>(std::string(version.what()) + "\n");
   } catch (const CLI::ParseError& error) {
-    return fail(ErrorCode::invalid_argument, error.what(), "see xld --help");
+    return fail(ErrorId::daemon_bad_option, error.what(), "see xld --help");
   }
   if (options.runtime_dir.empty()) {
     XL_TRY_ASSIGN(const api::RuntimeDir dir, api::RuntimeDir::from_environment());
     options.runtime_dir = dir.path();
   }
   if (options.runtime_dir.front() != '/') {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::runtime_dir_invalid,
                 "--runtime-dir '" + options.runtime_dir + "' is not an absolute path");
   }
   return std::variant<Options, std::string>(std::move(options));

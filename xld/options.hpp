@@ -18,6 +18,7 @@ struct Options {
   std::string console_log_dir;  // empty: in the runtime directory
   std::string dump_dir;      // empty: /var/lib/xen/dump for root's, else in the runtime directory
   bool end_domains = false;  // end the hypervisor that an earlier daemon left, and nothing else
+  bool doctor = false;       // say whether this machine can run it, and nothing else
   std::optional<int> ready_fd;   // told when the socket takes connections
   std::string qemu;              // empty: the backend looks for it
   std::string hypervisor_image;  // the same

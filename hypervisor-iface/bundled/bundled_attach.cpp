@@ -72,7 +72,7 @@ Result<void> greet(const Connection& link, const Options& options) {
       return {};
     }
     if (ready > 0 || left <= 0) {
-      return fail(ErrorCode::hypervisor_gone,
+      return fail(ErrorId::hypervisor_silent,
                   fmt::format("it has not answered for {} ms", options.request_timeout.count()));
     }
   }
@@ -82,15 +82,15 @@ Result<void> greet(const Connection& link, const Options& options) {
 // domains.
 Result<void> wait_usable(const Connection& link, const Options& options) {
   if (phase_of(link.area) == abi::State::panicked) {
-    return fail(ErrorCode::hypervisor_gone, "it panicked: " + last_log_line(link.area));
+    return fail(ErrorId::hypervisor_died, "it panicked: " + last_log_line(link.area));
   }
   if (phase_of(link.area) == abi::State::booting) {
     if (Result<void> ready = wait_ready(link.area, link.doorbell, link.process, options); !ready) {
-      return fail(ErrorCode::hypervisor_gone, "it had not started: " + ready.error().message);
+      return fail(ErrorId::hypervisor_died, "it had not started: " + ready.error().message);
     }
   }
   if (phase_of(link.area) != abi::State::ready) {
-    return fail(ErrorCode::protocol, "its memory makes no sense");
+    return fail(ErrorId::hypervisor_bad_answer, "its memory makes no sense");
   }
   return check_version(link.area);
 }
@@ -110,12 +110,12 @@ Result<Connection> connect(const RunningProcess& running, std::shared_ptr<Ram> r
 Result<std::optional<Connection>> attach_to(const RunningProcess& running, const Options& options) {
   XL_TRY_ASSIGN(std::shared_ptr<Ram> ram, memory_of(running, Clock::now() + options.start_timeout));
   if (!ram) {
-    return fail(ErrorCode::hypervisor_gone, "it had not started");
+    return fail(ErrorId::hypervisor_died, "it had not started");
   }
   XL_TRY_ASSIGN(Connection link, connect(running, std::move(ram), options));
   XL_TRY(wait_usable(link, options));
   if (const Result<void> greeted = greet(link, options); !greeted) {
-    return fail(ErrorCode::timeout, greeted.error().message);
+    return fail(ErrorId::hypervisor_slow_start, greeted.error().message);
   }
   note(options, fmt::format("attached to the hypervisor that runs as process {}", running.pid));
   link.machine = machine_of_running(options, *link.ram, link.area);

@@ -67,7 +67,7 @@ Result<DomId> BundledHypervisor::create_domain(const DomainOptions& options) {
                   {options.max_vcpus, options.max_memory.count(),
                    options.x2apic_enabled ? abi::create_flag_x2apic : 0, handle[0], handle[1]}));
   if (response.results[0] == 0 || response.results[0] > 0xffff) {
-    return fail(ErrorCode::protocol,
+    return fail(ErrorId::hypervisor_bad_answer,
                 fmt::format("the hypervisor made a domain {}", response.results[0]));
   }
   return DomId(static_cast<std::uint16_t>(response.results[0]));
@@ -89,7 +89,8 @@ Result<DomainInfo> BundledHypervisor::domain_info(DomId domain) {
   XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::domain_info, domain));
   const auto found = records<abi::DomainRecord>(response.bulk);
   if (found.size() != 1 || found[0].id != domain.value()) {
-    return fail(ErrorCode::protocol, "the hypervisor's answer to domain_info has no record");
+    return fail(ErrorId::hypervisor_bad_answer,
+                "the hypervisor's answer to domain_info has no record");
   }
   return from_wire(found[0]);
 }
@@ -100,7 +101,8 @@ Result<std::vector<DomainInfo>> BundledHypervisor::list_domains() {
     XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::list_domains, DomId(0), {first}));
     for (const abi::DomainRecord& record : records<abi::DomainRecord>(response.bulk)) {
       if (record.id < first || record.id > 0xffff) {
-        return fail(ErrorCode::protocol, "the hypervisor's list of domains is out of order");
+        return fail(ErrorId::hypervisor_bad_answer,
+                    "the hypervisor's list of domains is out of order");
       }
       first = record.id + 1;
       all.push_back(from_wire(record));

@@ -14,7 +14,8 @@ constexpr int max_change_requests = 64;  // each names up to 2048 domains
 
 Result<EventPort> domain0_port(std::uint64_t port) {
   if (port == 0 || port >= abi::domain0_ports) {
-    return fail(ErrorCode::protocol, fmt::format("the hypervisor gave event channel {}", port));
+    return fail(ErrorId::hypervisor_bad_answer,
+                fmt::format("the hypervisor gave event channel {}", port));
   }
   return EventPort(static_cast<std::uint32_t>(port));
 }
@@ -67,7 +68,8 @@ Result<std::vector<HostBinding>> BundledHypervisor::event_bindings() {
     XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::list_bindings, DomId(0), {from}));
     for (const abi::BindingRecord& record : records<abi::BindingRecord>(response.bulk)) {
       if (record.local < from || record.local >= abi::domain0_ports || record.domain > 0xffff) {
-        return fail(ErrorCode::protocol, "the hypervisor's list of event channels is out of order");
+        return fail(ErrorId::hypervisor_bad_answer,
+                    "the hypervisor's list of event channels is out of order");
       }
       from = record.local + 1ULL;
       all.push_back({EventPort(record.local), DomId(static_cast<std::uint16_t>(record.domain)),
@@ -126,7 +128,7 @@ Result<GuestMapping> BundledHypervisor::grant_map(DomId domain, GrantRef ref, bo
       nullptr, [ram = parts_->ram, chores = parts_->chores, unmap](void*) { chores->undo(unmap); });
   const std::span<std::byte> frame = parts_->ram->frames(Mfn(response.results[0]), Pages(1));
   if (frame.empty()) {
-    return fail(ErrorCode::protocol, "the hypervisor mapped a grant that is not memory");
+    return fail(ErrorId::hypervisor_bad_answer, "the hypervisor mapped a grant that is not memory");
   }
   return GuestMapping({{Gfn(0), frame}}, std::move(keep));
 }

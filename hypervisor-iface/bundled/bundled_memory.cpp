@@ -83,7 +83,8 @@ Result<std::vector<Extent>> BundledHypervisor::populated_extents(DomId domain) {
       Gfn end;
       if (record.gfn < from || record.pages == 0 ||
           !Gfn::checked_add(extent.first, extent.count, end)) {
-        return fail(ErrorCode::protocol, "the hypervisor's list of frames is out of order");
+        return fail(ErrorId::hypervisor_bad_answer,
+                    "the hypervisor's list of frames is out of order");
       }
       if (!all.empty() && all.back().first + all.back().count == extent.first) {
         all.back().count += extent.count;
@@ -122,7 +123,8 @@ Result<GuestMapping> BundledHypervisor::map_frames(DomId domain, Extent extent) 
           fmt::format("guest frame {} of domain {} is not populated", at.value(), domain.value()));
     }
     if (covered > left) {
-      return fail(ErrorCode::protocol, "the hypervisor translated more than was asked for");
+      return fail(ErrorId::hypervisor_bad_answer,
+                  "the hypervisor translated more than was asked for");
     }
     XL_TRY(append_segments(*parts_->ram, at, covered, records<abi::ExtentRecord>(response.bulk),
                            segments));

@@ -38,7 +38,8 @@ Result<VcpuContext> BundledHypervisor::get_vcpu_context(DomId domain, VcpuId vcp
                 parts_->ask(abi::Op::get_vcpu_context, domain, {vcpu.value()}));
   const auto found = records<abi::VcpuContextRecord>(response.bulk);
   if (found.size() != 1) {
-    return fail(ErrorCode::protocol, "the hypervisor's answer to get_vcpu_context has no record");
+    return fail(ErrorId::hypervisor_bad_answer,
+                "the hypervisor's answer to get_vcpu_context has no record");
   }
   return from_wire(found[0]);
 }

@@ -63,14 +63,16 @@ Result<Machine> machine_of(const Options& options) {
   machine.memory = options.memory.value_or(default_memory());
   machine.cpus = options.cpus != 0 ? options.cpus : default_cpus();
   if (machine.memory < min_memory || machine.memory.count() % memory_unit != 0) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::hypervisor_machine_invalid,
                 fmt::format("{} bytes of memory for the hypervisor: has to be a multiple of 2 MiB, "
                             "32 MiB or more",
-                            machine.memory.count()));
+                            machine.memory.count()),
+                "correct XLD_MEMORY_MIB, which is in MiB");
   }
   if (machine.cpus > max_cpus) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("{} CPUs for the hypervisor: at most {}", machine.cpus, max_cpus));
+    return fail(ErrorId::hypervisor_machine_invalid,
+                fmt::format("{} CPUs for the hypervisor: at most {}", machine.cpus, max_cpus),
+                "correct XLD_CPUS");
   }
   XL_TRY_ASSIGN(machine.qemu, find_qemu(options.qemu));
   XL_TRY_ASSIGN(machine.hypervisor_image, find_hypervisor_image(options.hypervisor_image));
@@ -102,12 +104,14 @@ Result<void> wait_ready(const HostArea& area, const Doorbell& doorbell, const Pr
     (void)::poll(entries, std::size(entries), look_again_ms);
     const bool open = entries[0].revents == 0 || doorbell.drain();
     if (entries[1].revents != 0 || !open || has_state(area, abi::State::panicked)) {
-      return fail(ErrorCode::hypervisor_gone, why_it_ended(area, process, options.runtime_dir));
+      return fail(ErrorId::hypervisor_not_started, why_it_ended(area, process, options.runtime_dir),
+                  "`xl doctor` looks for what is missing");
     }
     if (Clock::now() >= deadline && !has_state(area, abi::State::ready)) {
-      return fail(ErrorCode::timeout,
+      return fail(ErrorId::hypervisor_slow_start,
                   fmt::format("the hypervisor was not ready after {} ms; its log ends: {}",
-                              options.start_timeout.count(), last_log_line(area)));
+                              options.start_timeout.count(), last_log_line(area)),
+                  "`xl doctor` looks for what holds it up");
     }
   }
   return {};
@@ -116,10 +120,11 @@ Result<void> wait_ready(const HostArea& area, const Doorbell& doorbell, const Pr
 Result<void> check_version(const HostArea& area) {
   const abi::Header header = area.header();
   if (header.magic != abi::magic) {
-    return fail(ErrorCode::protocol, "it is not this program's hypervisor");
+    return fail(ErrorId::hypervisor_version, "it is not this program's hypervisor",
+                "build or install all of xl++");
   }
   if (header.version != abi::version) {
-    return fail(ErrorCode::protocol,
+    return fail(ErrorId::hypervisor_version,
                 fmt::format("the hypervisor's interface has version {}, this program's {}",
                             header.version, abi::version),
                 "build or install all of xl++");

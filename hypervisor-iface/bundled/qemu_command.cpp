@@ -71,7 +71,7 @@ Result<std::string> find_qemu(const std::string& given) {
     if (::access(named.c_str(), X_OK) == 0) {
       return named;
     }
-    return fail(ErrorCode::not_found, fmt::format("QEMU '{}' is not an executable file", named),
+    return fail(ErrorId::qemu_missing, fmt::format("QEMU '{}' is not an executable file", named),
                 install);
   }
   const char* path = std::getenv("PATH");
@@ -84,7 +84,7 @@ Result<std::string> find_qemu(const std::string& given) {
     }
     rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
   }
-  return fail(ErrorCode::not_found, "qemu-system-x86_64 is not in PATH", install);
+  return fail(ErrorId::qemu_missing, "qemu-system-x86_64 is not in PATH", install);
 }
 
 Result<std::string> find_hypervisor_image(const std::string& given) {
@@ -92,7 +92,9 @@ Result<std::string> find_hypervisor_image(const std::string& given) {
     if (is_file(given)) {
       return given;
     }
-    return fail(ErrorCode::not_found, fmt::format("there is no hypervisor image '{}'", given));
+    return fail(ErrorId::hypervisor_image_missing,
+                fmt::format("there is no hypervisor image '{}'", given),
+                "correct or unset XL_HYPERVISOR (xld's --hypervisor-image)");
   }
   std::error_code error;
   const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
@@ -107,7 +109,7 @@ Result<std::string> find_hypervisor_image(const std::string& given) {
       return candidate.string();
     }
   }
-  return fail(ErrorCode::not_found,
+  return fail(ErrorId::hypervisor_image_missing,
               fmt::format("the hypervisor's image is neither beside {} nor at {}", here.string(),
                           candidates[3].string()),
               "build or install all of xl++");

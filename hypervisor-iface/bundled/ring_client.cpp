@@ -103,7 +103,7 @@ Result<std::size_t> RingClient::submit(const Request& request, Clock::time_point
       }
       if (slot_free_.wait_until(lock, patience.deadline()) == std::cv_status::timeout &&
           !patience.goes_on()) {
-        return fail(ErrorCode::hypervisor_gone, "the hypervisor's request ring stays full");
+        return fail(ErrorId::hypervisor_silent, "the hypervisor's request ring stays full");
       }
     }
     abi::Slot filled{};
@@ -258,10 +258,11 @@ std::string RingClient::gone_reason() const {
 }
 
 Unexpected<Error> RingClient::gone_error() const {
-  return fail(
-      ErrorCode::hypervisor_gone,
-      gone() ? gone_reason_
-             : fmt::format("the hypervisor has not answered for {} ms", options_.timeout.count()));
+  return gone() ? fail(ErrorId::hypervisor_died, gone_reason_)
+                : fail(ErrorId::hypervisor_silent,
+                       fmt::format("the hypervisor has not answered for {} ms",
+                                   options_.timeout.count()),
+                       "`xl doctor` looks for what holds it; `xl daemon stop --all` ends it");
 }
 
 }  // namespace xl::hv::bundled

@@ -86,7 +86,7 @@ Result<UniqueFd> lock_running(const std::string& directory) {
     return Unexpected(system_error(errno, "opening " + path));
   }
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    return errno == EWOULDBLOCK ? fail(ErrorCode::busy, "a process holds " + path)
+    return errno == EWOULDBLOCK ? fail(ErrorId::hypervisor_in_use, "a process holds " + path)
                                 : Unexpected(system_error(errno, "locking " + path));
   }
   return file;
@@ -111,7 +111,7 @@ Result<std::optional<RunningProcess>> find_running(const std::string& directory)
     }
     (void)::poll(nullptr, 0, search_pause_ms);  // it is just going, or not to be seen
   }
-  return fail(ErrorCode::busy,
+  return fail(ErrorId::hypervisor_in_use,
               fmt::format("a process that cannot be found runs the hypervisor of {}", directory),
               "end the qemu-system-x86_64 process that has hypervisor.running there open");
 }
@@ -134,8 +134,9 @@ Result<void> end_stale(const std::string& directory) {
   if (found) {
     (void)::syscall(SYS_pidfd_send_signal, found->process.get(), SIGKILL, nullptr, 0);
     if (!wait_ended(found->process.get(), end_timeout_ms)) {
-      return fail(ErrorCode::busy,
-                  fmt::format("the earlier hypervisor, process {}, does not end", found->pid));
+      return fail(ErrorId::hypervisor_in_use,
+                  fmt::format("the earlier hypervisor, process {}, does not end", found->pid),
+                  fmt::format("`kill -9 {}`, and look why it hangs", found->pid));
     }
     // If this very process started it, it is ours to reap; else this fails, and init does it.
     siginfo_t ignored{};

@@ -41,9 +41,10 @@ Result<void> prepare_runtime_dir(const std::string& directory) {
     return Unexpected(system_error(errno, "looking at the runtime directory " + directory));
   }
   if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
-    return fail(ErrorCode::permission_denied,
+    return fail(ErrorId::runtime_dir_unsafe,
                 "the runtime directory " + directory +
-                    " has to be a directory of this user that nobody else can write to");
+                    " has to be a directory of this user that nobody else can write to",
+                "remove it, or set XL_RUNTIME_DIR to another path");
   }
   return {};
 }
@@ -67,7 +68,7 @@ Result<UniqueFd> lock_runtime_dir(const std::string& directory) {
   }
   if (result != 0) {
     return errno == EWOULDBLOCK
-               ? fail(ErrorCode::busy,
+               ? fail(ErrorId::hypervisor_in_use,
                       "another daemon uses the hypervisor of the runtime directory " + directory)
                : Unexpected(system_error(errno, "locking " + path));
   }

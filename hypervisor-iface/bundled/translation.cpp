@@ -14,7 +14,7 @@ Result<void> append_segments(const Ram& ram, Gfn at, Pages covered,
     const std::span<std::byte> bytes = ram.frames(Mfn(record.mfn), Pages(record.pages));
     if (bytes.empty() || Mfn(record.mfn) < first_domain_frame || record.gfn != (at + sum).value() ||
         record.pages > (covered - sum).count()) {
-      return fail(ErrorCode::protocol,
+      return fail(ErrorId::hypervisor_bad_answer,
                   fmt::format("the hypervisor's translation of guest frame {} makes no sense",
                               (at + sum).value()));
     }
@@ -22,7 +22,7 @@ Result<void> append_segments(const Ram& ram, Gfn at, Pages covered,
     sum += Pages(record.pages);
   }
   if (sum != covered) {
-    return fail(ErrorCode::protocol, "the hypervisor's translation has gaps");
+    return fail(ErrorId::hypervisor_bad_answer, "the hypervisor's translation has gaps");
   }
   return {};
 }

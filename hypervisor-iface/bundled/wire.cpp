@@ -158,7 +158,7 @@ std::string_view name_of(abi::Op op) {
 Error error_of(abi::Op op, DomId domain, std::int32_t status) {
   const std::int64_t number = -static_cast<std::int64_t>(status);
   if (number == ESRCH && domain != DomId(0)) {
-    return Error{ErrorCode::not_found, fmt::format("no domain {}", domain.value()), {}, {}};
+    return make_error(ErrorId::no_such_domain, fmt::format("no domain {}", domain.value()));
   }
   const std::string why = number > 0 && number < 4096
                               ? std::generic_category().message(static_cast<int>(number))
@@ -166,6 +166,10 @@ Error error_of(abi::Op op, DomId domain, std::int32_t status) {
   std::string message = domain == DomId(0)
                             ? fmt::format("{}: {}", name_of(op), why)
                             : fmt::format("{} of domain {}: {}", name_of(op), domain.value(), why);
+  if (number == ENOMEM) {
+    return make_error(ErrorId::not_enough_memory, std::move(message),
+                      "`xl info free_memory` tells how much is free, `xl list` who has the rest");
+  }
   return Error{code_of(status), std::move(message), {}, {}};
 }
 

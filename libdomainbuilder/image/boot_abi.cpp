@@ -13,7 +13,7 @@ namespace xl::build {
 namespace {
 
 Error cannot(std::string message, std::string hint) {
-  return Error{ErrorCode::invalid_image, std::move(message), std::move(hint)};
+  return make_error(ErrorId::kernel_no_entry, std::move(message), std::move(hint));
 }
 
 bool is_inside(const SegmentReport& segment, std::uint64_t address) {

@@ -21,7 +21,7 @@ constexpr std::uint8_t loaded_high = 1;
 constexpr std::size_t banner_limit = 128;
 
 Error wrong(std::string message, std::string hint = {}) {
-  return Error{ErrorCode::invalid_image, std::move(message), std::move(hint)};
+  return make_error(ErrorId::kernel_damaged, std::move(message), std::move(hint));
 }
 
 std::string read_banner(ByteView file) {
@@ -44,9 +44,10 @@ std::string read_banner(ByteView file) {
 Result<ByteView> find_payload(ByteView file, std::uint16_t protocol) {
   if (protocol < first_with_payload) {
     return Unexpected(
-        wrong("is a bzImage that does not say where its kernel lies (its boot protocol is older "
-              "than 2.08)",
-              "use a kernel of Linux 2.6.26 or later"));
+        make_error(ErrorId::kernel_format,
+                   "is a bzImage that does not say where its kernel lies (its boot protocol is "
+                   "older than 2.08)",
+                   "use a kernel of Linux 2.6.26 or later"));
   }
   const auto sectors = file.read<std::uint8_t>(setup_sects_at);
   const auto flags = file.read<std::uint8_t>(loadflags_at);
@@ -56,7 +57,7 @@ Result<ByteView> find_payload(ByteView file, std::uint16_t protocol) {
     return Unexpected(wrong("is truncated within its bzImage header"));
   }
   if ((*flags & loaded_high) == 0) {
-    return Unexpected(wrong("is a zImage, not a bzImage"));
+    return fail(ErrorId::kernel_format, "is a zImage, not a bzImage");
   }
   const std::uint64_t setup = (*sectors == 0 ? 4U : *sectors) * sector_size + sector_size;
   const std::uint64_t start = setup + *offset;

@@ -22,17 +22,21 @@ constexpr std::uint64_t head_size = 4096;
 constexpr std::uint64_t trailer_size = sizeof(std::uint32_t);
 
 Error wrong(std::string message, std::string hint = {}) {
-  return Error{ErrorCode::invalid_image, std::move(message), std::move(hint)};
+  return make_error(ErrorId::kernel_format, std::move(message), std::move(hint));
 }
 
 // The payload's last four bytes say what it expands to: gzip's own ISIZE; for the others Linux's
 // build appends them.
+Error damaged(std::string message) {
+  return make_error(ErrorId::kernel_damaged, std::move(message), "copy or build it anew");
+}
+
 MaybeError expand(Decoded& decoded, ByteView payload) {
   ImageReport& report = decoded.report;
   const std::string_view format = to_string(report.compression);
   const auto declared = payload.read<std::uint32_t>(payload.size() - trailer_size);
   if (payload.size() < trailer_size || !declared) {
-    return wrong(fmt::format("has a {} payload that is truncated", format));
+    return damaged(fmt::format("has a {} payload that is truncated", format));
   }
   if (*declared > max_image_size) {
     return wrong(
@@ -48,8 +52,9 @@ MaybeError expand(Decoded& decoded, ByteView payload) {
                           ? payload.bytes()
                           : payload.bytes().first(payload.size() - trailer_size);
   if (auto done = decompress(report.compression, stream, (*buffer)->writable()); !done) {
-    return Error{done.error().code,
-                 fmt::format("has a {} payload that {}", format, done.error().message)};
+    Error error = std::move(done).error();
+    error.message = fmt::format("has a {} payload that {}", format, error.message);
+    return error;
   }
   decoded.elf = *std::move(buffer);
   if (!looks_like_elf(ByteView(decoded.elf->bytes()))) {
@@ -90,7 +95,7 @@ MaybeError open_gzip(Decoded& decoded, ByteView file) {
   const std::size_t got = peek_gzip(file.bytes(), head);
   const ByteView content(std::span<const std::byte>(head).first(got));
   if (!looks_like_elf(content)) {
-    return got == 0 ? wrong("is a damaged gzip file, not a kernel")
+    return got == 0 ? damaged("is a damaged gzip file, not a kernel")
                     : wrong("is a gzip file whose content " + describe_non_kernel(content));
   }
   decoded.report.container = Container::compressed_elf;
@@ -142,7 +147,8 @@ MaybeError report_notes(ImageReport& report, const ElfFile& elf, ByteView image)
       NoteTable found = read_notes(*image.sub(table.offset, table.file_size), table.alignment);
       std::move(found.notes.begin(), found.notes.end(), std::back_inserter(report.notes));
       if (!found.fault.empty()) {
-        return wrong("has malformed ELF notes: " + found.fault, "build the kernel anew");
+        return make_error(ErrorId::kernel_damaged, "has malformed ELF notes: " + found.fault,
+                          "build the kernel anew");
       }
     }
     if (!report.notes.empty()) {
@@ -182,9 +188,9 @@ MaybeError sort_loads(std::vector<ElfSegment>& loads) {
     const ElfSegment& before = loads[i - 1];
     const std::uint64_t end = before.physical_address + before.memory_size;
     if (end > loads[i].physical_address) {
-      return wrong(fmt::format("has overlapping segments: {:#x}-{:#x} and {:#x}-{:#x}",
-                               before.physical_address, end, loads[i].physical_address,
-                               loads[i].physical_address + loads[i].memory_size));
+      return damaged(fmt::format("has overlapping segments: {:#x}-{:#x} and {:#x}-{:#x}",
+                                 before.physical_address, end, loads[i].physical_address,
+                                 loads[i].physical_address + loads[i].memory_size));
     }
   }
   return std::nullopt;
@@ -226,7 +232,7 @@ Result<Decoded> decode_file(const OpenFile& file) {
     return decoded;
   }
   if (file.identity.size > max_file_size) {
-    return fail(ErrorCode::invalid_image,
+    return fail(ErrorId::kernel_too_large,
                 fmt::format("'{}' is {} bytes long, more than a kernel can be ({} bytes)",
                             file.path, file.identity.size, max_file_size));
   }

@@ -26,7 +26,7 @@ struct Elf64 {
 };
 
 Error wrong(std::string message) {
-  return Error{ErrorCode::invalid_image, std::move(message)};
+  return make_error(ErrorId::kernel_damaged, std::move(message), "copy or build it anew");
 }
 
 // Why this segment cannot be; empty if it can.
@@ -146,7 +146,8 @@ ElfFile read_elf(ByteView file) {
     return elf;
   }
   if ((*identity)[EI_DATA] != ELFDATA2LSB) {
-    elf.fault = wrong("is a big-endian ELF file, which no x86 machine runs");
+    elf.fault =
+        make_error(ErrorId::kernel_format, "is a big-endian ELF file, which no x86 machine runs");
     return elf;
   }
   switch ((*identity)[EI_CLASS]) {
@@ -158,7 +159,7 @@ ElfFile read_elf(ByteView file) {
       elf.elf_class = 64;
       read_class<Elf64>(file, elf);
       break;
-    default: elf.fault = wrong("has an ELF header of no known class");
+    default: elf.fault = make_error(ErrorId::kernel_format, "has an ELF header of no known class");
   }
   return elf;
 }

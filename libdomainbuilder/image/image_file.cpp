@@ -28,17 +28,22 @@ Result<OpenFile> open_file(const std::string& path, std::string_view what) {
   // Non-blocking, so that a FIFO without a writer does not hold us; a regular file does not care.
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd) {
-    return Unexpected(system_error(errno, fmt::format("cannot open '{}'", path)));
+    Error error =
+        system_error(errno, fmt::format("cannot open '{}'", path), ErrorId::image_missing);
+    if (error.id == ErrorId::image_missing) {
+      error.hint = fmt::format("give the path of {}", what);
+    }
+    return Unexpected(std::move(error));
   }
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) {
     return Unexpected(system_error(errno, fmt::format("cannot examine '{}'", path)));
   }
   if (S_ISDIR(status.st_mode)) {
-    return fail(ErrorCode::invalid_image, fmt::format("'{}' is a directory, not {}", path, what));
+    return fail(ErrorId::image_not_a_file, fmt::format("'{}' is a directory, not {}", path, what));
   }
   if (!S_ISREG(status.st_mode)) {
-    return fail(ErrorCode::invalid_image, fmt::format("'{}' is not a regular file", path));
+    return fail(ErrorId::image_not_a_file, fmt::format("'{}' is not a regular file", path));
   }
   return OpenFile{path, std::move(fd), identify(status)};
 }
@@ -53,7 +58,7 @@ Result<void> read_exactly(const OpenFile& file, std::uint64_t offset, std::span<
       return Unexpected(system_error(errno, fmt::format("cannot read '{}'", file.path)));
     }
     if (got == 0) {
-      return fail(ErrorCode::invalid_image,
+      return fail(ErrorId::image_changed,
                   fmt::format("'{}' became shorter while it was read", file.path));
     }
     offset += static_cast<std::uint64_t>(got);
@@ -67,7 +72,7 @@ Result<std::shared_ptr<ImageBuffer>> read_start(const OpenFile& file, std::uint6
   XL_TRY(read_exactly(file, 0, buffer->writable()));
   struct stat status {};
   if (::fstat(file.fd.get(), &status) != 0 || identify(status) != file.identity) {
-    return fail(ErrorCode::invalid_image,
+    return fail(ErrorId::image_changed,
                 fmt::format("'{}' was changed while it was read", file.path), "try again");
   }
   return buffer;

@@ -155,7 +155,7 @@ void Planner::place_special_pages() {
 
 Result<void> Planner::check_segment(const std::string& what, PhysSpan segment) const {
   const auto clash = [&](const Zone& zone) {
-    return fail(ErrorCode::invalid_image,
+    return fail(ErrorId::kernel_layout,
                 fmt::format("{} lies over {} at {}", what, zone.words, show(zone.span)),
                 std::string(zone.hint));
   };
@@ -165,7 +165,7 @@ Result<void> Planner::check_segment(const std::string& what, PhysSpan segment) c
     }
   }
   if (!start_.low.holds(segment) && !start_.high.holds(segment)) {
-    return fail(ErrorCode::no_memory,
+    return fail(ErrorId::guest_memory_too_small,
                 fmt::format("{} lies beyond the guest's memory of {} MiB", what,
                             input_.memory.count() >> 20),
                 fmt::format("give it memory = {} or more", memory_for(segment.end)));
@@ -183,10 +183,10 @@ Result<void> Planner::place_kernel() {
         fmt::format("'{}' cannot be loaded: its segment {}", input_.kernel_name, i);
     PhysSpan segment{load.start, load.start};
     if (!GuestPhys::checked_add(load.start, load.memory_size, segment.end)) {
-      return fail(ErrorCode::invalid_image, what + " ends beyond 64 bits");
+      return fail(ErrorId::kernel_layout, what + " ends beyond 64 bits");
     }
     if (i > 0 && kernel_end_ > segment.start) {
-      return fail(ErrorCode::invalid_image, what + " overlaps the one before it");
+      return fail(ErrorId::kernel_layout, what + " overlaps the one before it");
     }
     XL_TRY(check_segment(fmt::format("{} ({})", what, show(segment)), segment));
     add(RangeKind::kernel, fmt::format("kernel segment {}", i), load.start, load.memory_size);

@@ -42,8 +42,8 @@ WireError error_of(const HttpResponse& response) {
       return std::move(error).value();
     }
   }
-  return WireError(Error{
-      ErrorCode::protocol, "xld answered with status " + std::to_string(response.status), {}, {}});
+  return WireError(make_error(ErrorId::daemon_bad_answer,
+                              "xld answered with status " + std::to_string(response.status)));
 }
 
 Result<Client> Client::connect(const RuntimeDir& dir) {
@@ -80,7 +80,7 @@ Answer<std::vector<DomainView>> Client::list() {
   XL_TRY_ASSIGN(const json body, parse_json(response.body));
   const auto entries = body.find("domains");
   if (entries == body.end() || !entries->is_array()) {
-    return fail(ErrorCode::protocol, "domain list lacks 'domains'");
+    return fail(ErrorId::daemon_bad_answer, "domain list lacks 'domains'");
   }
   std::vector<DomainView> domains;
   domains.reserve(entries->size());

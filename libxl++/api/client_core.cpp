@@ -86,7 +86,7 @@ Answer<void> Client::dump_core(std::string_view domain, int fd, bool live,
     }
     XL_TRY_ASSIGN(const std::size_t got, http_text::receive_into(stream->fd.get(), text));
     if (got == 0) {
-      return Unexpected(WireError(Error{ErrorCode::io, "xld went away", {}, {}}));
+      return Unexpected(WireError(make_error(ErrorId::daemon_went_away, "xld went away")));
     }
   }
 }

@@ -42,7 +42,7 @@ Result<void> Client::reconnect() {
   Result<Launched> started = connect_or_start(dir_);
   if (!started) {
     // Whatever its code: xld is not there, and that says nothing of the domain that was asked for.
-    return fail(ErrorCode::io, describe(started.error()));
+    return fail(ErrorId::daemon_went_away, describe(started.error()));
   }
   Launched launched = std::move(started).value();
   http_ = HttpClient(std::move(launched.connection));
@@ -71,8 +71,8 @@ Answer<CreatedView> Client::create(const CreateRequest& request) {
     return created;
   }
   const auto ended = [](std::string what) -> Unexpected<WireError> {
-    return Unexpected(
-        WireError(Error{ErrorCode::io, "xld ended during the create; " + std::move(what), {}, {}}));
+    return Unexpected(WireError(
+        make_error(ErrorId::daemon_went_away, "xld ended during the create; " + std::move(what))));
   };
   XL_TRY(reconnect());
   const Answer<CheckedView> checked = check(request);

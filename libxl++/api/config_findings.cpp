@@ -23,9 +23,14 @@ WireError refusal(const std::vector<config::Diagnostic>& findings) {
   WireError error(
       first == findings.end()
           ? Error{ErrorCode::internal, "the config was refused without a reason", {}, {}}
-          : Error{ErrorCode::invalid_config, config::summary(*first), first->hint, {}},
+          : make_error(ErrorId::config_wrong, config::summary(*first), first->hint),
       config::render(findings));
   error.diagnostics = dump(list);
+  if (first != findings.end()) {
+    const config::Location& place = first->location;
+    error.location = PlaceView{place.file, place.line, place.column};
+  }
+  error.error.phase = "config";
   return error;
 }
 

@@ -44,12 +44,12 @@ Result<UniqueFd> receive_descriptor(int socket) {
   message.msg_controllen = sizeof control;
   if (!wait_for(socket, POLLIN) ||
       ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1) {
-    return fail(ErrorCode::protocol, "no descriptor came");
+    return fail(ErrorId::bad_request, "no descriptor came");
   }
   const cmsghdr* head = CMSG_FIRSTHDR(&message);
   if (head == nullptr || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
       head->cmsg_len != CMSG_LEN(sizeof(int))) {
-    return fail(ErrorCode::protocol, "no descriptor came with the first byte");
+    return fail(ErrorId::bad_request, "no descriptor came with the first byte");
   }
   int fd = -1;
   std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
@@ -147,7 +147,7 @@ Result<CoreRequest> parse_core_request(const Request& request) {
     } else if (const auto how = coredump::parse_compression(value); key == "compression" && how) {
       parsed.compression = *how;
     } else {
-      return fail(ErrorCode::protocol, "no such parameter: " + key + "=" + value);
+      return fail(ErrorId::bad_request, "no such parameter: " + key + "=" + value);
     }
   }
   return parsed;
@@ -155,10 +155,9 @@ Result<CoreRequest> parse_core_request(const Request& request) {
 
 // Without an Upgrade there is no way to pass a descriptor.
 Answer<Reply> core_needs_upgrade(Service&, const Request&) {
-  return Unexpected(WireError(Error{ErrorCode::not_supported,
-                                    "a core file needs 'Upgrade: xl-core' and a descriptor",
-                                    "use `xl dump-core`",
-                                    {}}));
+  return Unexpected(WireError(make_error(ErrorId::method_not_allowed,
+                                         "a core file needs 'Upgrade: xl-core' and a descriptor",
+                                         "use `xl dump-core`")));
 }
 
 }  // namespace xl::api

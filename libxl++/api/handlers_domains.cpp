@@ -70,7 +70,8 @@ Result<DomId> captured_domain(Service& service, const Request& request) {
 Answer<Reply> create_domain(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(service, request, false));
   if (service.stopping) {
-    return fail(ErrorCode::busy, "xld is stopping");
+    return fail(ErrorId::daemon_stopping, "xld is stopping",
+                "call it again: that starts another xld");
   }
   XL_TRY_ASSIGN(const toolstack::CreatedDomain domain,
                 service.toolstack.create_domain(parsed.config, parsed.options, request.cancel));

@@ -19,8 +19,9 @@ Result<std::chrono::milliseconds> read_timeout(JsonReader& reader, std::uint64_t
   reader.maybe("timeout_ms", ms);
   XL_TRY(reader.check());
   if (ms > longest_wait_ms) {
-    return fail(ErrorCode::invalid_argument,
-                "timeout_ms: at most " + std::to_string(longest_wait_ms));
+    return fail(ErrorCode::invalid_argument, "timeout_ms: " + std::to_string(ms) +
+                                                 " is more than " +
+                                                 std::to_string(longest_wait_ms) + ", an hour");
   }
   return std::chrono::milliseconds(ms);
 }
@@ -53,8 +54,8 @@ Answer<Reply> sysrq_domain(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const std::chrono::milliseconds timeout,
                 read_timeout(reader, default_guest_timeout_ms));
   if (letter.size() != 1) {
-    return Unexpected(WireError(
-        Error{ErrorCode::invalid_argument, "letter: one letter or digit expected", {}, {}}));
+    return Unexpected(
+        WireError(make_error(ErrorId::sysrq_wrong, "letter: one letter or digit expected")));
   }
   XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
   XL_TRY(service.toolstack.send_sysrq(id, letter[0], timeout, request.cancel));

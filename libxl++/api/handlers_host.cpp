@@ -49,7 +49,7 @@ Answer<Reply> get_hypervisor_log(Service& service, const Request& request) {
 
 Answer<Reply> clear_hypervisor_log(Service& service, const Request& request) {
   if (!request.target.query.contains("before")) {
-    return fail(ErrorCode::protocol, "the query lacks 'before'");
+    return fail(ErrorId::bad_request, "the query lacks 'before'");
   }
   XL_TRY_ASSIGN(service.log_cleared, query_number(request, "before", 0));
   return empty_reply();

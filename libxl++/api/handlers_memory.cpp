@@ -14,7 +14,7 @@ namespace {
 Result<DomId> captured_guest(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
   if (id == DomId(0)) {
-    return fail(ErrorCode::not_supported, "Domain-0 is the host itself, whose memory is not xl's");
+    return fail(ErrorId::domain_zero, "Domain-0 is the host itself, whose memory is not xl's");
   }
   return id;
 }

@@ -16,10 +16,8 @@ using namespace http_text;  // NOLINT: made for these two files
 namespace {
 
 Error lost() {
-  return Error{ErrorCode::io,
-               "xld closed the connection without an answer",
-               "its log may say why (xl daemon status)",
-               {}};
+  return make_error(ErrorId::daemon_went_away, "xld closed the connection without an answer",
+                    "its log may say why (xl daemon status)");
 }
 
 bool header_is(std::string_view line, std::string_view name) {

@@ -47,7 +47,7 @@ class JsonReader {
 
   Result<void> check() const {
     if (!complaint_.empty()) {
-      return fail(ErrorCode::protocol, complaint_);
+      return fail(ErrorId::bad_request, complaint_);
     }
     return {};
   }

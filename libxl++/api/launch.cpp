@@ -38,26 +38,6 @@ std::string own_folder() {
   return std::string(name.substr(0, name.rfind('/') == name.npos ? 0 : name.rfind('/')));
 }
 
-Result<std::string> find_daemon() {
-  if (const char* chosen = std::getenv("XLD"); chosen != nullptr && *chosen != '\0') {
-    char path[PATH_MAX];  // absolute: the daemon starts in another directory
-    if (::realpath(chosen, path) == nullptr || ::access(path, X_OK) != 0) {
-      return fail(ErrorCode::not_found,
-                  "XLD is '" + std::string(chosen) + "', which is missing or cannot be executed");
-    }
-    return std::string(path);
-  }
-  const std::string here = own_folder();
-  for (const std::string& path :
-       {here + "/../xld/xld", here + "/../libexec/xl/xld", std::string(XL_LIBEXECDIR "/xld")}) {
-    if (::access(path.c_str(), X_OK) == 0) {
-      return path;
-    }
-  }
-  return fail(ErrorCode::not_found, "no xld was found beside '" + here + "'",
-              "install it, or set XLD to its path");
-}
-
 std::string read_all(int fd) {
   std::string text;
   char piece[4096];
@@ -107,7 +87,9 @@ Result<void> spawn_detached(std::vector<std::string> command, int ready_fd, int 
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (status != 0) {
-    return fail(ErrorCode::no_memory, "xld could not be forked");
+    return fail(
+        ErrorId::host_out_of_memory, "xld could not be forked",
+        "the host has no memory or no process number left; `xl doctor` looks at the limits");
   }
   return {};
 }
@@ -143,10 +125,31 @@ Result<void> start(const RuntimeDir& dir, const std::vector<std::string>& option
   if (read_all(ready.read.get()) == "READY=1\n") {
     return {};
   }
-  return fail(ErrorCode::io, last_words(read_all(words.read.get())));
+  return fail(ErrorId::daemon_not_started, last_words(read_all(words.read.get())));
 }
 
 }  // namespace
+
+Result<std::string> find_daemon() {
+  if (const char* chosen = std::getenv("XLD"); chosen != nullptr && *chosen != '\0') {
+    char path[PATH_MAX];  // absolute: the daemon starts in another directory
+    if (::realpath(chosen, path) == nullptr || ::access(path, X_OK) != 0) {
+      return fail(ErrorId::daemon_missing,
+                  "XLD is '" + std::string(chosen) + "', which is missing or cannot be executed",
+                  "set it to the path of xld, or unset it");
+    }
+    return std::string(path);
+  }
+  const std::string here = own_folder();
+  for (const std::string& path :
+       {here + "/../xld/xld", here + "/../libexec/xl/xld", std::string(XL_LIBEXECDIR "/xld")}) {
+    if (::access(path.c_str(), X_OK) == 0) {
+      return path;
+    }
+  }
+  return fail(ErrorId::daemon_missing, "no xld was found beside '" + here + "'",
+              "install it, or set XLD to its path");
+}
 
 Result<Launched> connect_or_start(const RuntimeDir& dir) {
   Result<UniqueFd> running = connect_unix(dir.socket());

@@ -23,6 +23,9 @@ struct Launched {
 // Errors: not_found if there is no xld; io with xld's own last words if it did not come up.
 Result<Launched> connect_or_start(const RuntimeDir& dir);
 
+// The program that would be started; an absolute path. Error: daemon_missing.
+Result<std::string> find_daemon();
+
 // While no xld runs: ends the hypervisor that an earlier one left, with its domains, whether it
 // answers or not.
 Result<void> end_left_domains(const RuntimeDir& dir);

@@ -23,13 +23,13 @@ Result<std::string> percent_decode(std::string_view text) {
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     if (digits.size() != 2 || error != std::errc() || end != digits.data() + 2) {
-      return fail(ErrorCode::protocol, "the request's target has a broken percent escape");
+      return fail(ErrorId::bad_request, "the request's target has a broken percent escape");
     }
     out += static_cast<char>(value);
     at += 2;
   }
   if (!is_utf8(out) || out.find('\0') != std::string::npos) {
-    return fail(ErrorCode::protocol, "the request's target is not UTF-8 text");
+    return fail(ErrorId::bad_request, "the request's target is not UTF-8 text");
   }
   return out;
 }
@@ -51,7 +51,7 @@ Result<void> split(std::string_view text, char separator, Take take) {
 
 Result<Target> parse_target(std::string_view text) {
   if (text.empty() || text.front() != '/') {
-    return fail(ErrorCode::protocol, "the request's target does not start with '/'");
+    return fail(ErrorId::bad_request, "the request's target does not start with '/'");
   }
   Target target;
   const std::size_t question = text.find('?');
@@ -87,7 +87,7 @@ Result<std::uint64_t> query_number(const Request& request, const char* name,
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
-    return fail(ErrorCode::protocol, std::string("'") + name + "' is not a number");
+    return fail(ErrorId::bad_request, std::string("'") + name + "' is not a number");
   }
   return value;
 }

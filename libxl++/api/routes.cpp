@@ -84,14 +84,14 @@ std::variant<const Route*, Reply> find_route(Request& request) {
     path_known = true;
   }
   if (path_known) {
-    return error_reply(WireError(Error{ErrorCode::not_supported,
-                                       "this path does not take that method",
-                                       "see openapi.yaml",
-                                       {}}),
-                       405);
+    return error_reply(
+        WireError(make_error(ErrorId::method_not_allowed, "this path does not take that method",
+                             "see openapi.yaml")),
+        405);
   }
   return error_reply(
-      WireError(Error{ErrorCode::not_found, "there is no such path", "see openapi.yaml", {}}), 404);
+      WireError(make_error(ErrorId::no_such_path, "there is no such path", "see openapi.yaml")),
+      404);
 }
 
 namespace {
@@ -101,7 +101,8 @@ Reply answer_uncounted(const Route& route, Service& service, const Request& requ
     Answer<Reply> reply = route.handle(service, request);
     return reply ? std::move(reply).value() : error_reply(reply.error());
   } catch (const std::bad_alloc&) {
-    return error_reply(WireError(Error{ErrorCode::no_memory, "xld is out of memory", {}, {}}));
+    return error_reply(
+        WireError(make_error(ErrorId::daemon_out_of_memory, "xld is out of memory")));
   } catch (const std::exception& bug) {
     return error_reply(
         WireError(Error{ErrorCode::internal, std::string("a bug in xld: ") + bug.what(), {}, {}}));

@@ -30,7 +30,10 @@ Result<std::string> absolute(std::string_view path) {
     result.pop_back();
   }
   if (result.size() > PATH_MAX - 64) {
-    return fail(ErrorCode::invalid_argument, "XL_RUNTIME_DIR is too long");
+    return fail(ErrorId::runtime_dir_invalid,
+                "XL_RUNTIME_DIR has " + std::to_string(result.size()) + " characters, at most " +
+                    std::to_string(PATH_MAX - 64) + " can be",
+                "choose a shorter path");
   }
   return result;
 }
@@ -73,12 +76,12 @@ Result<void> RuntimeDir::make() const {
     return Unexpected(system_error(errno, "looking at the runtime directory '" + path_ + "'"));
   }
   if (!S_ISDIR(status.st_mode)) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::runtime_dir_invalid,
                 "the runtime directory '" + path_ + "' is not a directory",
                 "set XL_RUNTIME_DIR to another path");
   }
   if (status.st_uid != ::geteuid() || (status.st_mode & 022) != 0) {
-    return fail(ErrorCode::permission_denied,
+    return fail(ErrorId::runtime_dir_unsafe,
                 "the runtime directory '" + path_ + "' is not this user's alone",
                 "remove it, or set XL_RUNTIME_DIR to another path");
   }

@@ -20,8 +20,10 @@ using boost::system::error_code;
 // Sent without having read anything.
 const std::string& too_many() {
   static const std::string response = [] {
-    const Reply reply = error_reply(
-        WireError(Error{ErrorCode::limit, "too many connections", "try again later", {}}), 503);
+    const Reply reply =
+        error_reply(WireError(make_error(ErrorId::too_many_connections, "too many connections",
+                                         "try again later")),
+                    503);
     return "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
            "Content-Type: application/json\r\nContent-Length: " +
            std::to_string(reply.body.size()) + "\r\n\r\n" + reply.body;

@@ -29,20 +29,20 @@ std::string text(beast::string_view view) {
 
 // What a request that could not be read deserves; none: the connection just ends.
 std::optional<Reply> reply_to_broken(const error_code& error) {
-  const auto broken = [](int status, ErrorCode code, std::string message) {
-    return error_reply(WireError(Error{code, std::move(message), {}, {}}), status);
+  const auto broken = [](int status, ErrorId id, std::string message) {
+    return error_reply(WireError(make_error(id, std::move(message))), status);
   };
   if (error == http::error::header_limit) {
-    return broken(431, ErrorCode::limit, "the request's head is too large");
+    return broken(431, ErrorId::request_too_large, "the request's head is too large");
   }
   if (error == http::error::body_limit) {
-    return broken(413, ErrorCode::limit, "the request's body is too large");
+    return broken(413, ErrorId::request_too_large, "the request's body is too large");
   }
   if (error == http::error::end_of_stream || error == http::error::partial_message ||
       error.category() != make_error_code(http::error::bad_version).category()) {
     return std::nullopt;
   }
-  return broken(400, ErrorCode::protocol, "this is not HTTP: " + error.message());
+  return broken(400, ErrorId::bad_request, "this is not HTTP: " + error.message());
 }
 
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
@@ -96,7 +96,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     const bool idle = !parser_->got_some() && buffer_.size() == 0;
     if (std::exchange(late_, false) && !idle) {
       return write(error_reply(
-          WireError(Error{ErrorCode::timeout, "the request took too long to arrive", {}, {}}),
+          WireError(make_error(ErrorId::request_too_slow, "the request took too long to arrive")),
           408));
     }
     if (std::optional<Reply> reply = reply_to_broken(error)) {

@@ -36,7 +36,8 @@ Result<Address> address_of(const std::string& path) {
     }
     reach = "/proc/self/fd/" + std::to_string(address.folder.get()) + path.substr(slash);
     if (reach.size() >= sizeof address.name.sun_path) {
-      return fail(ErrorCode::invalid_argument, "the socket's name in '" + path + "' is too long");
+      return fail(ErrorId::runtime_dir_invalid, "the socket's name in '" + path + "' is too long",
+                  "set XL_RUNTIME_DIR to a shorter path");
     }
   }
   std::memcpy(address.name.sun_path, reach.c_str(), reach.size() + 1);
@@ -61,7 +62,14 @@ Result<UniqueFd> connect_unix(const std::string& path) {
   XL_TRY_ASSIGN(UniqueFd fd, make_socket(0));
   if (::connect(fd.get(), address->get(), sizeof address->name) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED) {
-      return fail(ErrorCode::not_found, "xld is not running (nobody listens at '" + path + "')");
+      return fail(ErrorId::daemon_not_running,
+                  "xld is not running (nobody listens at '" + path + "')",
+                  "`xl daemon start` starts it");
+    }
+    if (errno == ENOTDIR) {
+      return fail(ErrorId::runtime_dir_invalid,
+                  "there can be no socket '" + path + "': a part of the path is not a directory",
+                  "set XL_RUNTIME_DIR to another path");
     }
     return Unexpected(system_error(errno, "connecting to '" + path + "'"));
   }
@@ -71,7 +79,8 @@ Result<UniqueFd> connect_unix(const std::string& path) {
     return Unexpected(system_error(errno, "asking who listens at '" + path + "'"));
   }
   if (peer.uid != ::geteuid() && peer.uid != 0) {
-    return fail(ErrorCode::permission_denied, "another user's process listens at '" + path + "'");
+    return fail(ErrorId::socket_of_another_user, "another user's process listens at '" + path + "'",
+                "set XL_RUNTIME_DIR to a directory that is only yours");
   }
   return fd;
 }

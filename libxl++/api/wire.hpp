@@ -214,6 +214,13 @@ struct EventView {
   std::vector<EventDetailView> details;  // as an object; absent if empty
 };
 
+// Where in a text an error lies; line and column count from 1, 0 if it has none.
+struct PlaceView {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+};
+
 // An error as it travels. `rendered` is the complete text for a terminal when the error is about a
 // config file (line and caret of each finding), else empty.
 struct WireError {
@@ -223,7 +230,8 @@ struct WireError {
 
   Error error;
   std::string rendered;
-  std::string diagnostics;  // JSON array of the same findings, or empty
+  std::string diagnostics;            // JSON array of the same findings, or empty
+  std::optional<PlaceView> location;  // of the first of them
 };
 
 // What a request gives: the error may hold a rendered text beside its parts.

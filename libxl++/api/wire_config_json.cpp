@@ -33,12 +33,12 @@ Result<ConfigFile> config_file_of(const json& value) {
   reader.maybe("text_base64", encoded);
   XL_TRY(reader.check());
   if (text.has_value() == encoded.has_value()) {
-    return fail(ErrorCode::protocol, "config: needs either 'text' or 'text_base64'");
+    return fail(ErrorId::bad_request, "config: needs either 'text' or 'text_base64'");
   }
   if (encoded) {
     text = base64_decode(*encoded);
     if (!text) {
-      return fail(ErrorCode::protocol, "config: 'text_base64' is not base64");
+      return fail(ErrorId::bad_request, "config: 'text_base64' is not base64");
     }
   }
   file.text = std::move(*text);
@@ -99,7 +99,7 @@ Result<ValidateRequest> from_json(const json& value) {
   reader.maybe("sarif", request.sarif);
   XL_TRY(reader.check());
   if (!configs.is_array() || configs.empty()) {
-    return fail(ErrorCode::protocol, "validate request has a wrong 'configs'");
+    return fail(ErrorId::bad_request, "validate request has a wrong 'configs'");
   }
   for (const json& config : configs) {
     XL_TRY_ASSIGN(ConfigFile file, config_file_of(config));

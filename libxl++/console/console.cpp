@@ -129,11 +129,11 @@ Console::Listeners::Handle Console::attach(Output output) {
 Result<void> Console::write(std::span<const std::byte> input) {
   const std::lock_guard lock(mutex_);
   if (!ring_) {
-    return fail(ErrorCode::not_found, "the console has ended");
+    return fail(ErrorId::console_ended, "the console has ended");
   }
   if (input.size() > input_limit - input_.size()) {
-    return fail(ErrorCode::busy, "the domain does not read its console: " +
-                                     std::to_string(input_.size()) + " bytes are waiting");
+    return fail(ErrorId::console_full, "the domain does not read its console: " +
+                                           std::to_string(input_.size()) + " bytes are waiting");
   }
   // SAFETY: bytes as characters.
   input_.append(reinterpret_cast<const char*>(input.data()), input.size());

@@ -51,7 +51,7 @@ class ZstdOutput final : public Compressor {
     if (context_ == nullptr ||
         ZSTD_isError(ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, zstd_level)) != 0 ||
         ZSTD_isError(ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1)) != 0) {
-      return fail(ErrorCode::no_memory, "zstd cannot be set up");
+      return fail(ErrorId::daemon_out_of_memory, "zstd cannot be set up");
     }
     return {};
   }
@@ -93,7 +93,7 @@ class GzipOutput final : public Compressor {
   Result<void> start() {
     if (::deflateInit2(&stream_, gzip_level, Z_DEFLATED, gzip_window, MAX_MEM_LEVEL,
                        Z_DEFAULT_STRATEGY) != Z_OK) {
-      return fail(ErrorCode::no_memory, "gzip cannot be set up");
+      return fail(ErrorId::daemon_out_of_memory, "gzip cannot be set up");
     }
     return {};
   }

@@ -202,7 +202,7 @@ Result<void> CoreWriter::write_pages(const ReadFrames& read, const Progress& pro
   for (const hv::Extent& extent : info_.extents) {
     for (Pages at; at < extent.count;) {
       if (cancel.stop_requested()) {
-        return fail(ErrorCode::interrupted, "cancelled");
+        return fail(ErrorId::cancelled, "cancelled");
       }
       const hv::Extent part{extent.first + at, std::min(chunk, extent.count - at)};
       const auto bytes =

@@ -79,16 +79,16 @@ hv::DomainOptions domain_options(const DomainPlan& plan, const build::Prepared& 
 }
 
 Result<void> check_cancelled(const std::stop_token& cancel) {
-  return cancel.stop_requested() ? fail(ErrorCode::interrupted, "cancelled") : Result<void>();
+  return cancel.stop_requested() ? fail(ErrorId::cancelled, "cancelled") : Result<void>();
 }
 
 }  // namespace
 
 Result<std::string> Engine::check_domain(const config::DomainConfig& config,
                                          const CreateOptions& options) {
-  XL_TRY_ASSIGN(const DomainPlan plan, make_plan(config, options));
+  XL_TRY_ASSIGN(const DomainPlan plan, in_phase("config", make_plan(config, options)));
   XL_TRY_ASSIGN(const build::Prepared prepared,
-                build::prepare(build_request(plan.config), images_));
+                in_phase("image", build::prepare(build_request(plan.config), images_)));
   schedule_cache_clearing();
   return build::describe(prepared);
 }
@@ -96,8 +96,9 @@ Result<std::string> Engine::check_domain(const config::DomainConfig& config,
 Result<CreatedDomain> Engine::create_domain(const config::DomainConfig& config,
                                             const CreateOptions& options, std::stop_token cancel) {
   const auto create = [&]() -> Result<CreatedDomain> {
-    XL_TRY_ASSIGN(DomainPlan plan, make_plan(config, options));
-    XL_TRY_ASSIGN(Registry::Claim claim, registry_.claim(plan.config.name, *plan.config.uuid));
+    XL_TRY_ASSIGN(DomainPlan plan, in_phase("config", make_plan(config, options)));
+    XL_TRY_ASSIGN(Registry::Claim claim,
+                  in_phase("config", registry_.claim(plan.config.name, *plan.config.uuid)));
     const HowToCreate how{options.paused || options.hold, options.hold};
     return create_claimed(std::move(claim), std::move(plan), how, cancel);
   };
@@ -123,16 +124,16 @@ Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan p
   report.name = plan.config.name;
   XL_TRY(check_cancelled(cancel));
   XL_TRY_ASSIGN(const build::Prepared prepared,
-                build::prepare(build_request(plan.config), images_));
+                in_phase("image", build::prepare(build_request(plan.config), images_)));
   schedule_cache_clearing();
   XL_TRY(check_cancelled(cancel));
   PhaseRecorder phases(report.phases);
-  XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
+  XL_TRY_ASSIGN(const SessionRef session, in_phase("hypervisor", sessions_.get()));
   phases.done("hypervisor");
   if (how.record.empty()) {
     Record record;
     record.plan = plan;
-    XL_TRY(records_->write(recorded.record, record));
+    XL_TRY(in_phase("record", records_->write(recorded.record, record)));
   }
   auto created = create_recorded(session, std::move(claim), std::move(plan), prepared, recorded,
                                  cancel, std::move(report));
@@ -157,18 +158,18 @@ Result<CreatedDomain> Engine::create_recorded(const SessionRef& session, Registr
   });
   if (sessions_.current() != session) {
     // It died before the domain was published, so that lose() did not see the domain.
-    return fail(ErrorCode::hypervisor_gone, "the hypervisor died");
+    return fail(ErrorId::hypervisor_died, "the hypervisor died");
   }
   PhaseRecorder phases(report.phases);
   domain->paused = how.paused;
   if (!how.hold) {
     // From here on the domain stays: whatever happens, its guest never ran in vain.
     domain->phase = RecordPhase::running;
-    XL_TRY(try_save(*domain));
+    XL_TRY(in_phase("record", try_save(*domain)));
     phases.done("record");
   }
   if (!how.paused) {
-    XL_TRY(checked(session, session->hypervisor().unpause(domain->id)));
+    XL_TRY(in_phase("unpause", checked(session, session->hypervisor().unpause(domain->id))));
     phases.done("unpause");
   }
   undo.release();
@@ -188,7 +189,8 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   PhaseRecorder phases(report.phases);
   hv::Hypervisor& hypervisor = session->hypervisor();
   make_room(session, prepared.pages_at_once() + libxl_slack, cancel);
-  XL_TRY_ASSIGN(report.id, hypervisor.create_domain(domain_options(plan, prepared)));
+  XL_TRY_ASSIGN(report.id,
+                in_phase("create", hypervisor.create_domain(domain_options(plan, prepared))));
   auto domain = std::make_shared<Domain>(session, report.id, std::move(claim), std::move(plan));
   domain->record = record;
   domain->claim.set_domain(report.id);
@@ -196,17 +198,18 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   phases.done("create");
   XL_TRY(check_cancelled(cancel));
   XL_TRY_ASSIGN(const build::BuiltDomain built,
-                build::execute(hypervisor, report.id, prepared, cancel));
+                in_phase("platform", build::execute(hypervisor, report.id, prepared, cancel)));
   phases.take(built.phases);
-  XL_TRY(apply_scheduling(hypervisor, report.id, domain->plan.config));
+  XL_TRY(in_phase("scheduling", apply_scheduling(hypervisor, report.id, domain->plan.config)));
   XL_TRY(check_cancelled(cancel));
-  XL_TRY(connect_lines(domain, built));
+  XL_TRY(in_phase("connect", connect_lines(domain, built)));
   phases.done("connect");
   const config::DomainConfig& config = domain->plan.config;
-  XL_TRY(session->store().write(
-      domain_nodes({report.id, *config.uuid, config, built.xenstore_port, built.xenstore_frame,
-                    built.console_port, built.console_frame, domain->created})));
-  XL_TRY(lend_memory(domain, prepared));
+  XL_TRY(in_phase("xenstore",
+                  session->store().write(domain_nodes(
+                      {report.id, *config.uuid, config, built.xenstore_port, built.xenstore_frame,
+                       built.console_port, built.console_frame, domain->created}))));
+  XL_TRY(in_phase("memory", lend_memory(domain, prepared)));
   phases.done("xenstore");
   XL_TRY(check_cancelled(cancel));
   undo.release();

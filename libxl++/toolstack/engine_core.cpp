@@ -36,7 +36,7 @@ Result<void> Engine::read_frames(const DomainRef& domain, hv::Extent frames,
                                  std::span<std::byte> into) {
   const std::lock_guard lock(domain->memory_use);
   if (domain->memory_gone) {
-    return fail(ErrorCode::not_found, "the domain was destroyed meanwhile");
+    return fail(ErrorId::no_such_domain, "the domain was destroyed meanwhile");
   }
   hv::Hypervisor& hypervisor = domain->session->hypervisor();
   const auto whole = hypervisor.map_frames(domain->id, frames);
@@ -91,7 +91,8 @@ Result<void> Engine::dump_core(DomId id, int fd, const DumpOptions& options,
 
 Result<std::string> Engine::write_core_file(const DomainRef& domain) {
   if (options_.dump_dir.empty()) {
-    return fail(ErrorCode::not_supported, "there is no folder for core files");
+    return fail(ErrorId::no_dump_folder, "there is no folder for core files",
+                "start xld with --dump-dir");
   }
   const std::string name = [&] {
     const std::lock_guard lock(domain->lifecycle);

@@ -60,7 +60,7 @@ Unexpected<Error> not_taken(const std::string& name, const GuestAsk& ask) {
   std::string text = std::to_string(seconds);
   text.erase(text.find_last_not_of('0') + 1);
   text.erase(text.find_last_not_of('.') + 1);
-  return fail(ErrorCode::timeout,
+  return fail(ErrorId::guest_no_answer,
               "domain '" + name + "' has not taken the request to " + ask.purpose + " within " +
                   text + " s: its kernel has no driver for it, has not come up yet, or hangs",
               "`xl console " + name + "` shows what it does, `xl destroy " + name + "` ends it");
@@ -74,18 +74,18 @@ Result<Engine::DomainRef> Engine::answering_domain(DomId id) {
   const std::lock_guard lock(domain->lifecycle);
   const std::string name = domain->claim.name();
   if (domain->lines_cut) {
-    return fail(ErrorCode::busy, "domain '" + name + "' is being destroyed");
+    return fail(ErrorId::domain_busy, "domain '" + name + "' is being destroyed");
   }
   XL_TRY_ASSIGN(const hv::DomainInfo info,
                 checked(domain->session, domain->session->hypervisor().domain_info(id)));
   if (info.shutdown) {
-    return fail(ErrorCode::busy,
+    return fail(ErrorId::domain_shut_down,
                 "domain '" + name + "' has shut down already (" +
                     std::string(to_string(*info.shutdown)) + ")",
                 "`xl destroy " + name + "` frees it");
   }
   if (domain->paused) {
-    return fail(ErrorCode::busy, "domain '" + name + "' is paused and cannot answer",
+    return fail(ErrorId::domain_paused, "domain '" + name + "' is paused and cannot answer",
                 "`xl unpause " + name + "` first");
   }
   return domain;
@@ -109,7 +109,7 @@ Result<void> Engine::ask_guest(DomId id, const GuestAsk& ask, const std::stop_to
   for (;;) {
     const auto value = store.read(path);
     if (sessions_.current() != domain->session) {  // its nodes have gone for another reason
-      return fail(ErrorCode::hypervisor_gone, "the hypervisor died, and the domain with it");
+      return fail(ErrorId::hypervisor_died, "the hypervisor died, and the domain with it");
     }
     if (!value || value->empty() || wakeup.stopped()) {
       return {};
@@ -120,7 +120,7 @@ Result<void> Engine::ask_guest(DomId id, const GuestAsk& ask, const std::stop_to
       const std::vector<xenstore::NodeSpec> nothing{{path, {}, nullptr}};
       XL_TRY(store.write(nothing));
       return late ? Result<void>(not_taken(domain->claim.name(), ask))
-                  : fail(ErrorCode::interrupted, "cancelled");
+                  : fail(ErrorId::cancelled, "cancelled");
     }
     wakeup.wait(deadline, cancel);
     watch.drain();
@@ -152,7 +152,7 @@ Result<void> Engine::request_shutdown(DomId id, const ShutdownRequest& request,
 Result<void> Engine::send_sysrq(DomId id, char letter, std::chrono::milliseconds timeout,
                                 std::stop_token cancel) {
   if (letter < '!' || letter > '~') {
-    return fail(ErrorCode::invalid_argument, "a SysRq is one letter or digit");
+    return fail(ErrorId::sysrq_wrong, "a SysRq is one letter or digit");
   }
   GuestAsk ask;
   ask.node = "sysrq";

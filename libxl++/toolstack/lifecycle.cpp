@@ -13,7 +13,7 @@ namespace {
 // A destroy may have come before us, or may have failed half-way.
 Result<void> check_alive(const Domain& domain) {
   if (domain.lines_cut) {
-    return fail(ErrorCode::busy,
+    return fail(ErrorId::domain_busy,
                 "domain " + std::to_string(domain.id.value()) + " is being destroyed");
   }
   return {};

@@ -38,20 +38,20 @@ std::string memory_path(DomId id, const char* node) {
 }
 
 Result<void> check_alive(const Domain& domain) {
-  return domain.lines_cut
-             ? fail(ErrorCode::busy, fmt::format("domain {} is being destroyed", domain.id.value()))
-             : Result<void>();
+  return domain.lines_cut ? fail(ErrorId::domain_busy,
+                                 fmt::format("domain {} is being destroyed", domain.id.value()))
+                          : Result<void>();
 }
 
 Result<void> check_target(Bytes target, Bytes most) {
   if (target < smallest) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::memory_out_of_range,
                 fmt::format("{} is less than any domain can run with", in_mib(target)),
                 fmt::format("give it {} or more", in_mib(smallest)));
   }
   if (target > most) {
     return fail(
-        ErrorCode::invalid_argument,
+        ErrorId::memory_out_of_range,
         fmt::format("{} is more than the domain was made for, {}", in_mib(target), in_mib(most)),
         "its memory map ends there: create it with a larger maxmem=");
   }
@@ -140,7 +140,7 @@ Result<void> Engine::check_host_memory(const DomainRef& domain, const MemoryStat
                 checked(domain->session, domain->session->hypervisor().host_info()));
   const Bytes more = target - std::min(target, before.current);
   if (to_bytes(host.free_memory) < more) {
-    return fail(ErrorCode::no_memory,
+    return fail(ErrorId::not_enough_memory,
                 fmt::format("the domain needs {} more, and {} MiB are free", in_mib(more),
                             to_bytes(host.free_memory).count() >> 20),
                 "shrink or destroy other domains");
@@ -155,7 +155,7 @@ Result<void> Engine::set_max_memory(DomId id, Bytes most) {
   XL_TRY(checked(domain->session, end_loan(domain)));
   XL_TRY_ASSIGN(const MemoryState state, memory_state(id));
   if (most < state.target) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::memory_out_of_range,
                 fmt::format("{} is less than the domain is asked to have, {}", in_mib(most),
                             in_mib(state.target)),
                 "xl mem-set it to that or less first");

@@ -90,7 +90,8 @@ Result<DomId> Engine::find(std::string_view name_or_id) {
       return *id;
     }
   }
-  return fail(ErrorCode::not_found, "there is no domain '" + std::string(name_or_id) + "'");
+  return fail(ErrorId::no_such_domain, "there is no domain '" + std::string(name_or_id) + "'",
+              "`xl list` shows those that there are");
 }
 
 Result<std::vector<DomainSummary>> Engine::list() {
@@ -117,8 +118,9 @@ Result<std::vector<DomainSummary>> Engine::list() {
 Result<DomainSummary> Engine::summary(DomId id) {
   const SessionRef session = sessions_.current();
   if (session == nullptr) {
-    return id == DomId(0) ? Result<DomainSummary>(domain_zero(Pages(0)))
-                          : fail(ErrorCode::not_found, "no domain " + std::to_string(id.value()));
+    return id == DomId(0)
+               ? Result<DomainSummary>(domain_zero(Pages(0)))
+               : fail(ErrorId::no_such_domain, "no domain " + std::to_string(id.value()));
   }
   if (id == DomId(0)) {
     XL_TRY_ASSIGN(const hv::HostInfo host, checked(session, session->hypervisor().host_info()));

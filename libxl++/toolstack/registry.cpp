@@ -64,14 +64,15 @@ void Registry::Claim::unset_domain() {
 Result<void> Registry::Claim::rename(std::string_view new_name) {
   const std::lock_guard lock(registry_->mutex_);
   if (!held_) {
-    return fail(ErrorCode::not_found, "the domain '" + name_ + "' is gone");
+    return fail(ErrorId::no_such_domain, "the domain '" + name_ + "' is gone");
   }
   if (new_name == name_) {
     return {};
   }
   if (const auto taken = registry_->names_.find(new_name); taken != registry_->names_.end()) {
-    return fail(ErrorCode::already_exists,
-                "the name '" + std::string(new_name) + "' belongs to " + whose(taken->second));
+    return fail(ErrorId::name_taken,
+                "the name '" + std::string(new_name) + "' belongs to " + whose(taken->second),
+                "choose another name");
   }
   auto entry = registry_->names_.extract(name_);
   entry.key() = std::string(new_name);
@@ -98,7 +99,7 @@ Result<Registry::Claim> Registry::Claim::split(const std::string& suffix,
                                                const config::Uuid& new_uuid) {
   const std::lock_guard lock(registry_->mutex_);
   if (!held_) {
-    return fail(ErrorCode::not_found, "the domain '" + name_ + "' is gone");
+    return fail(ErrorId::no_such_domain, "the domain '" + name_ + "' is gone");
   }
   const std::string old_name = std::exchange(name_, registry_->free_name(name_, suffix));
   const config::Uuid old_uuid = std::exchange(uuid_, new_uuid);
@@ -115,12 +116,11 @@ Result<Registry::Claim> Registry::Claim::split(const std::string& suffix,
 Result<Registry::Claim> Registry::claim(const std::string& name, const config::Uuid& uuid) {
   const std::lock_guard lock(mutex_);
   if (const auto taken = names_.find(name); taken != names_.end()) {
-    return fail(ErrorCode::already_exists,
-                "the name '" + name + "' belongs to " + whose(taken->second),
+    return fail(ErrorId::name_taken, "the name '" + name + "' belongs to " + whose(taken->second),
                 "choose another name, or destroy that domain");
   }
   if (const auto taken = uuids_.find(uuid); taken != uuids_.end()) {
-    return fail(ErrorCode::already_exists,
+    return fail(ErrorId::uuid_taken,
                 "the UUID " + to_string(uuid) + " belongs to " + whose(taken->second),
                 "leave uuid out of the configuration to get a new one");
   }
@@ -151,9 +151,10 @@ Result<std::shared_ptr<Domain>> Registry::get(DomId domain) const {
     return found->second;
   }
   if (names_by_domain_.contains(domain)) {
-    return fail(ErrorCode::busy, "domain " + std::to_string(domain.value()) + " is being created");
+    return fail(ErrorId::domain_busy,
+                "domain " + std::to_string(domain.value()) + " is being created");
   }
-  return fail(ErrorCode::not_found, "there is no domain " + std::to_string(domain.value()));
+  return fail(ErrorId::no_such_domain, "there is no domain " + std::to_string(domain.value()));
 }
 
 std::shared_ptr<Domain> Registry::find(DomId domain) const {

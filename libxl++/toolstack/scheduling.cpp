@@ -20,13 +20,12 @@ CpuSet every_cpu() {
 }
 
 // One of the host's CPUs has to be in the set: the hypervisor would only say "invalid argument".
-Result<void> check_cpus(const CpuSet& set, std::uint32_t host_cpus, const char* which,
-                        ErrorCode code) {
+Result<void> check_cpus(const CpuSet& set, std::uint32_t host_cpus, const char* which, ErrorId id) {
   if ((set & (every_cpu() >> (config::cpu_list_limit - host_cpus))).any()) {
     return {};
   }
   const std::string has = host_cpus == 1 ? "one, CPU 0" : fmt::format("CPUs 0-{}", host_cpus - 1);
-  return fail(code,
+  return fail(id,
               fmt::format("{}: none of '{}' is a CPU of this host, which has {}", which,
                           config::format_cpu_list(set), has),
               "`xl info nr_cpus` says how many there are; \"all\" means each of them");
@@ -35,7 +34,7 @@ Result<void> check_cpus(const CpuSet& set, std::uint32_t host_cpus, const char* 
 Result<void> check_sets(const std::vector<CpuSet>& sets, std::uint32_t host_cpus,
                         const char* which) {
   for (const CpuSet& set : sets) {
-    XL_TRY(check_cpus(set, host_cpus, which, ErrorCode::invalid_config));
+    XL_TRY(check_cpus(set, host_cpus, which, ErrorId::config_wrong));
   }
   return {};
 }
@@ -83,7 +82,7 @@ Result<void> apply_scheduling(hv::Hypervisor& hypervisor, DomId domain,
 Result<std::vector<Engine::DomainRef>> Engine::one_or_all(std::optional<DomId> id) {
   std::vector<DomainRef> domains;
   if (id == DomId(0)) {
-    return fail(ErrorCode::not_supported,
+    return fail(ErrorId::domain_zero,
                 "Domain-0 is the host itself, whose CPUs its own kernel schedules");
   }
   if (id) {
@@ -124,13 +123,13 @@ Result<void> Engine::pin_vcpus(DomId id, std::optional<VcpuId> vcpu, std::option
   XL_TRY_ASSIGN(const hv::HostInfo host,
                 checked(domain->session, domain->session->hypervisor().host_info()));
   const auto check = [&](const std::optional<CpuSet>& set, const char* which) {
-    return set ? check_cpus(*set, host.cpus, which, ErrorCode::invalid_argument) : Result<void>();
+    return set ? check_cpus(*set, host.cpus, which, ErrorId::cpus_not_on_host) : Result<void>();
   };
   XL_TRY(check(hard, "hard affinity"));
   XL_TRY(check(soft, "soft affinity"));
   config::DomainConfig& config = domain->plan.config;
   if (vcpu && vcpu->value() >= config.max_vcpus) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::no_such_vcpu,
                 fmt::format("'{}' has no vcpu {}", config.name, vcpu->value()),
                 fmt::format("its vcpus are 0 to {}", config.max_vcpus - 1));
   }

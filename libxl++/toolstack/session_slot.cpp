@@ -25,7 +25,7 @@ Result<std::shared_ptr<Session>> SessionSlot::get() {
     if (last_error_ != nullptr) {
       return Unexpected(Error(*last_error_));
     }
-    return fail(ErrorCode::hypervisor_gone, "the hypervisor died as soon as it had started");
+    return fail(ErrorId::hypervisor_died, "the hypervisor died as soon as it had started");
   }
   is_starting_ = true;
   const std::shared_future<void> last_over = last_over_;

@@ -33,12 +33,12 @@ Result<hv::Trigger> trigger_of(std::string_view name) {
       continue;
     }
     if (known.refusal != nullptr) {
-      return fail(ErrorCode::not_supported, known.refusal,
+      return fail(ErrorId::trigger_impossible, known.refusal,
                   "`xl shutdown` asks its kernel to power off, `xl trigger NAME reset` reboots it");
     }
     return known.trigger;
   }
-  return fail(ErrorCode::invalid_argument, fmt::format("there is no trigger '{}'", name),
+  return fail(ErrorId::trigger_unknown, fmt::format("there is no trigger '{}'", name),
               "nmi, reset, init, power, sleep or s3resume");
 }
 
@@ -51,14 +51,14 @@ Result<void> Engine::send_trigger(DomId id, std::string_view name, VcpuId vcpu) 
     hv::Hypervisor& hypervisor = domain->session->hypervisor();
     XL_TRY_ASSIGN(const hv::DomainInfo info, checked(domain->session, hypervisor.domain_info(id)));
     if (info.shutdown) {
-      return fail(ErrorCode::busy, "it has shut down already");
+      return fail(ErrorId::domain_shut_down, "it has shut down already");
     }
     if (vcpu.value() >= info.max_vcpus) {
-      return fail(ErrorCode::invalid_argument, fmt::format("it has no vcpu {}", vcpu.value()),
-                  fmt::format("0 to {}", info.max_vcpus - 1));
+      return fail(ErrorId::no_such_vcpu, fmt::format("it has no vcpu {}", vcpu.value()),
+                  fmt::format("its vcpus are 0 to {}", info.max_vcpus - 1));
     }
     if (trigger == hv::Trigger::init && vcpu == VcpuId(0)) {
-      return fail(ErrorCode::not_supported,
+      return fail(ErrorId::trigger_impossible,
                   "after an INIT its boot vcpu, 0, would start firmware, and it has none",
                   "`xl trigger NAME reset` reboots it");
     }
@@ -66,7 +66,7 @@ Result<void> Engine::send_trigger(DomId id, std::string_view name, VcpuId vcpu) 
       XL_TRY_ASSIGN(const hv::VcpuInfo state,
                     checked(domain->session, hypervisor.vcpu_info(id, vcpu)));
       if (!state.online) {
-        return fail(ErrorCode::busy, fmt::format("its vcpu {} is offline", vcpu.value()));
+        return fail(ErrorId::vcpu_offline, fmt::format("its vcpu {} is offline", vcpu.value()));
       }
     }
     return checked(domain->session, hypervisor.send_trigger(id, vcpu, trigger));

@@ -33,19 +33,19 @@ std::vector<xenstore::NodeSpec> availability(DomId id, std::uint32_t online, std
 Result<void> check_wish(const std::string& name, const VcpuRequest& request, std::uint32_t max,
                         unsigned host_cpus, std::uint32_t online_now) {
   if (request.vcpus == 0) {
-    return fail(ErrorCode::invalid_argument, "a domain keeps at least one vcpu",
+    return fail(ErrorId::vcpus_out_of_range, "a domain keeps at least one vcpu",
                 fmt::format("`xl pause {0}` stops it, `xl shutdown {0}` ends it", name));
   }
   if (request.vcpus > max) {
     return fail(
-        ErrorCode::invalid_argument,
+        ErrorId::vcpus_out_of_range,
         fmt::format("domain '{}' can have at most {} vcpu{}, not {}", name, max,
                     max == 1 ? "" : "s", request.vcpus),
         fmt::format("maxvcpus={} or more in its config, from its next create on", request.vcpus));
   }
   if (!request.ignore_host && request.vcpus > host_cpus && request.vcpus > online_now) {
     return fail(
-        ErrorCode::invalid_argument,
+        ErrorId::vcpus_out_of_range,
         fmt::format("{} vcpus are more than the {} CPUs of the host", request.vcpus, host_cpus),
         "-i (--ignore-host) if that is meant");
   }
@@ -115,13 +115,13 @@ Result<VcpuState> Engine::await_vcpus(const DomainRef& domain, const VcpuRequest
       return state;
     }
     if (info.shutdown) {
-      return fail(ErrorCode::busy, "the domain has shut down meanwhile");
+      return fail(ErrorId::domain_shut_down, "the domain has shut down meanwhile");
     }
     if (domain->vcpu_requests.load() != number) {
-      return fail(ErrorCode::interrupted, "another change of its vcpus came in between");
+      return fail(ErrorId::overtaken, "another change of its vcpus came in between");
     }
     if (cancel.stop_requested()) {
-      return fail(ErrorCode::interrupted, "cancelled");
+      return fail(ErrorId::cancelled, "cancelled");
     }
     const Clock::time_point now = Clock::now();
     if (now >= deadline) {
@@ -142,7 +142,7 @@ Unexpected<Error> Engine::late(const Domain& domain, const VcpuRequest& request,
   const std::string directory = xenstore::domain_path(domain.id) + "/cpu";
   if (!domain.session->store().is_watched(domain.id, directory)) {
     (void)domain.session->store().write(availability(domain.id, state.online, state.max));
-    return fail(ErrorCode::timeout,
+    return fail(ErrorId::guest_no_answer,
                 fmt::format("its kernel does not look at cpu/N/availability, also not after {}: it "
                             "has no driver for that, or has not come up yet; still {} online",
                             waited, state.online),

@@ -322,6 +322,33 @@ class SchemaTest(unittest.TestCase):
             self.assertNotEqual(family.type, "unknown", family.name)
         self.call("DELETE", "/v1/domains/measured", "/v1/domains/{domain}")
 
+    def test_errors_say_which_phase_and_where(self):
+        """The schema itself is held to by each call."""
+        def error(answer):
+            self.assertGreaterEqual(answer[0], 400)
+            return answer[1]["error"]
+        gone = error(self.call("DELETE", "/v1/domains/none", "/v1/domains/{domain}"))
+        self.assertEqual((gone["code"], gone["id"]), ("not_found", "no-such-domain"))
+        self.assertNotIn("phase", gone)
+
+        def refused(**more):
+            config = {"name": "a.cfg", "text": f"name='a'\nkernel='{self.kernel}'\nmemory=8\n", **more}
+            return error(self.call("POST", "/v1/domains", body={"config": config}))
+        wrong = refused(text="name='a'\nmemory=[\n")
+        self.assertEqual((wrong["code"], wrong["id"], wrong["phase"]), ("invalid_config", "config-wrong", "config"))
+        first = wrong["diagnostics"][0]
+        self.assertEqual(wrong["location"], {key: first[key] for key in ("file", "line", "column")})
+        self.assertEqual(wrong["location"]["file"], "a.cfg")
+        missing = refused(text="name='a'\nkernel='/none'\nmemory=8\n")
+        self.assertEqual((missing["code"], missing["id"], missing["phase"]), ("not_found", "image-missing", "image"))
+        no_kernel = refused(text="name='a'\nkernel='/etc/passwd'\nmemory=8\n")
+        self.assertEqual((no_kernel["code"], no_kernel["id"]), ("invalid_image", "kernel-format"))
+        self.make("taken")
+        taken = refused(text=f"name='taken'\nkernel='{self.kernel}'\nmemory=8\n")
+        self.assertEqual((taken["code"], taken["id"], taken["phase"]), ("already_exists", "name-taken", "config"))
+        self.call("DELETE", "/v1/domains/taken", "/v1/domains/{domain}")
+        self.assertEqual(error(self.call("POST", "/v1/images/inspect", body={"path": 3}, request_schema=False))["id"], "bad-request")
+
     def test_images(self):
         status, report = self.call("POST", "/v1/images/inspect", body={"path": self.kernel})
         self.assertEqual((status, report["boot_abis"]), (200, ["PVH"]))

@@ -53,6 +53,22 @@ TEST(Wire, ValuesSurviveTheTrip) {
   WireError error(Error{ErrorCode::no_memory, "no frames left", "buy some", {"a", "b"}}, "text");
   error.diagnostics = R"([{"severity":"error"}])";
   expect_round_trip(error);
+  error.error = make_error(ErrorId::guest_memory_too_small, "it does not fit");
+  error.error.phase = "image";
+  error.location = PlaceView{"a.cfg", 3, 7};
+  expect_round_trip(error);
+}
+
+TEST(Wire, ErrorsOfANewerDaemonAreTaken) {
+  const auto parsed = from_json<WireError>(json::parse(
+      R"({"error":{"code":"timeout","id":"not-known-yet","message":"m","hint":"","context":[]}})"));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(id_of(parsed->error), ErrorId::timeout);
+  for (const char* place : {"3", "{}", R"({"file":"a","line":-1,"column":0})"}) {
+    EXPECT_FALSE(from_json<WireError>(json::parse(
+        std::string(R"({"error":{"code":"io","message":"m","location":)") + place + "}}")))
+        << place;
+  }
 }
 
 TEST(Wire, ListWrittenAsTextSaysTheSame) {

@@ -41,7 +41,7 @@ TEST(Commands, AShortenedNameIsOneThatWorksIfItCanBe) {
 }
 
 TEST(Commands, AmbiguousAndUnknownOnesSayWhy) {
-  EXPECT_EQ(find_command("do").error().text, "'do' may mean domid, domname");
+  EXPECT_EQ(find_command("do").error().text, "'do' may mean domid, domname, doctor");
   EXPECT_EQ(find_command("u").error().text, "'u' may mean unpause, usb-list, uptime");
   EXPECT_EQ(find_command("creaate").error().text, "there is no command 'creaate'; see `xl help`");
   EXPECT_EQ(find_command("do").error().exit, Exit::usage);

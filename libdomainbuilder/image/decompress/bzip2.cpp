@@ -10,7 +10,7 @@ namespace xl::build {
 Result<void> detail::expand_bzip2(std::span<const std::byte> input, std::span<std::byte> output) {
   bz_stream stream{};
   if (BZ2_bzDecompressInit(&stream, 0, 0) != BZ_OK) {
-    return fail(ErrorCode::no_memory, "cannot be expanded: libbz2 has no memory");
+    return fail(ErrorId::daemon_out_of_memory, "cannot be expanded: libbz2 has no memory");
   }
   const ScopeExit end([&] { BZ2_bzDecompressEnd(&stream); });
   // SAFETY: libbz2 reads through a pointer to char, which may alias; it does not write through

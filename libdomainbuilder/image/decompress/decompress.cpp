@@ -54,27 +54,27 @@ Result<void> decompress(Compression format, std::span<const std::byte> input,
     case Compression::zstd: return detail::expand_zstd(input, output);
     case Compression::none: break;
   }
-  return fail(ErrorCode::invalid_image, "has a format that is not known");
+  return fail(ErrorId::kernel_damaged, "has a format that is not known");
 }
 
 namespace detail {
 
 Unexpected<Error> damaged(std::string_view why) {
-  return fail(ErrorCode::invalid_image, fmt::format("is damaged: {}", why));
+  return fail(ErrorId::kernel_damaged, fmt::format("is damaged: {}", why));
 }
 
 Unexpected<Error> too_long(std::size_t declared) {
-  return fail(ErrorCode::invalid_image,
+  return fail(ErrorId::kernel_damaged,
               fmt::format("expands to more than the {} bytes that it declares", declared));
 }
 
 Unexpected<Error> too_short(std::size_t produced, std::size_t declared) {
-  return fail(ErrorCode::invalid_image,
+  return fail(ErrorId::kernel_damaged,
               fmt::format("ends after {} of the {} bytes that it declares", produced, declared));
 }
 
 Unexpected<Error> trailing(std::size_t left) {
-  return fail(ErrorCode::invalid_image, fmt::format("has {} bytes after its end", left));
+  return fail(ErrorId::kernel_damaged, fmt::format("has {} bytes after its end", left));
 }
 
 }  // namespace detail

@@ -25,7 +25,7 @@ void attach(z_stream& stream, std::span<const std::byte> input, std::span<std::b
 Result<void> detail::expand_gzip(std::span<const std::byte> input, std::span<std::byte> output) {
   z_stream stream{};
   if (inflateInit2(&stream, gzip_window_bits) != Z_OK) {
-    return fail(ErrorCode::no_memory, "cannot be expanded: zlib has no memory");
+    return fail(ErrorId::daemon_out_of_memory, "cannot be expanded: zlib has no memory");
   }
   const ScopeExit end([&] { inflateEnd(&stream); });
   attach(stream, input, output);

@@ -35,7 +35,8 @@ Result<void> expand(lzma_stream& stream, std::span<const std::byte> input,
       return stream.avail_out == 0 ? too_long(output.size())
                                    : too_short(stream.total_out, output.size());
     case LZMA_MEMLIMIT_ERROR: return damaged("it asks for a dictionary of more than 256 MiB");
-    case LZMA_MEM_ERROR: return fail(ErrorCode::no_memory, "cannot be expanded: no memory");
+    case LZMA_MEM_ERROR:
+      return fail(ErrorId::daemon_out_of_memory, "cannot be expanded: no memory");
     case LZMA_FORMAT_ERROR: return damaged("it does not start as such data do");
     case LZMA_OPTIONS_ERROR: return damaged("it uses an option that is not known");
     default: return damaged("a checksum or code is wrong");
@@ -47,7 +48,7 @@ Result<void> expand(lzma_stream& stream, std::span<const std::byte> input,
 Result<void> detail::expand_lzma(std::span<const std::byte> input, std::span<std::byte> output) {
   lzma_stream stream = LZMA_STREAM_INIT;
   if (lzma_alone_decoder(&stream, memory_limit) != LZMA_OK) {
-    return fail(ErrorCode::no_memory, "cannot be expanded: liblzma has no memory");
+    return fail(ErrorId::daemon_out_of_memory, "cannot be expanded: liblzma has no memory");
   }
   const ScopeExit end([&] { lzma_end(&stream); });
   return expand(stream, input, output);
@@ -56,7 +57,7 @@ Result<void> detail::expand_lzma(std::span<const std::byte> input, std::span<std
 Result<void> detail::expand_xz(std::span<const std::byte> input, std::span<std::byte> output) {
   lzma_stream stream = LZMA_STREAM_INIT;
   if (lzma_stream_decoder(&stream, memory_limit, 0) != LZMA_OK) {
-    return fail(ErrorCode::no_memory, "cannot be expanded: liblzma has no memory");
+    return fail(ErrorId::daemon_out_of_memory, "cannot be expanded: liblzma has no memory");
   }
   const ScopeExit end([&] { lzma_end(&stream); });
   return expand(stream, input, output);
