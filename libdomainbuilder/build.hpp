@@ -41,6 +41,7 @@ struct BuildRequest {
 struct PhaseTime {
   const char* phase;  // "image", "layout", "populate", "load", "initrd", "platform"
   std::chrono::nanoseconds time{};
+  const char* note = "";  // of "image": "cached" or "read"
 };
 
 // All that execute() needs, checked. Move-only: holds the ramdisk open, so that later changes of

@@ -14,9 +14,9 @@ class PhaseClock {
   explicit PhaseClock(std::vector<PhaseTime>& phases) : phases_(phases) {}
 
   // Ends a phase: it took the time since the last one ended.
-  void done(const char* phase) {
+  void done(const char* phase, const char* note = "") {
     const auto now = std::chrono::steady_clock::now();
-    phases_.push_back({phase, now - last_});
+    phases_.push_back({phase, now - last_, note});
     last_ = now;
   }
 

@@ -62,9 +62,10 @@ Result<Prepared> prepare(const BuildRequest& request, ImageCache& cache) {
   Prepared prepared;
   prepared.request = request;
   PhaseClock clock(prepared.phases);
-  XL_TRY_ASSIGN(prepared.image, cache.get(request.kernel));
+  XL_TRY_ASSIGN(ImageCache::Found found, cache.find(request.kernel));
+  prepared.image = std::move(found.image);
   XL_TRY(open_ramdisk(prepared));
-  clock.done("image");
+  clock.done("image", found.was_cached ? "cached" : "read");
   if (request.acpi) {
     prepared.acpi = acpi::make_tables({request.vcpus, request.max_vcpus}, acpi_start);
   }

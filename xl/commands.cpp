@@ -14,7 +14,9 @@ constexpr Command table[] = {
      "-e                      Leave it as it is when it has shut down\n"
      "-n, --dryrun            Check only, and print the config in libxl's form\n"
      "-S, --strict            Take no unknown keys in the config file\n"
-     "-f FILE, --defconfig=FILE  Use this config file\n",
+     "-f FILE, --defconfig=FILE  Use this config file\n"
+     "--timing                Print where the time went, phase by phase, to standard error\n"
+     "--json                  Print what was made, and the same phases, as JSON\n",
      run_create, Effect::dry_runs},
     {"list", "[options] [Domain ...]", "List the domains",
      "-l, --long              Print JSON in libxl's form\n"

@@ -8,11 +8,13 @@
 #include "xl/config_file.hpp"
 #include "xl/console_session.hpp"
 #include "xl/follow.hpp"
+#include "xl/format/timing.hpp"
 #include "xl/message.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
 #include "xl/progress.hpp"
 #include "xl/terminal.hpp"
+#include "xl/timing.hpp"
 
 namespace xl::cli {
 namespace {
@@ -24,19 +26,29 @@ struct Plan {
   bool check_only = false;
   bool quiet = false;
   bool verbose = false;
+  bool timing = false;
+  bool json = false;
 };
 
 Outcome<Plan> make_plan(const Arguments& arguments) {
-  XL_TRY_ASSIGN(
-      const Options options,
-      Options::parse(arguments, "cpqFenSf:",
-                     {{"quiet", 'q'}, {"dryrun", 'n'}, {"defconfig", 'f', true}, {"strict", 'S'}}));
+  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "cpqFenSf:",
+                                                      {{"quiet", 'q'},
+                                                       {"dryrun", 'n'},
+                                                       {"defconfig", 'f', true},
+                                                       {"strict", 'S'},
+                                                       {"timing", 't'},
+                                                       {"json", 'j'}}));
   Plan plan;
   plan.console = options.has('c');
   plan.foreground = options.has('F');
   plan.check_only = options.has('n') || arguments.dry_run;
   plan.quiet = options.has('q');
   plan.verbose = arguments.verbosity > 0;
+  plan.timing = options.has('t');
+  plan.json = options.has('j');
+  if (plan.json && plan.console) {  // what -n prints is JSON anyway
+    return wrong_usage("--json does not go with -c");
+  }
   plan.request.paused = options.has('p');
   plan.request.ignore_death = options.has('e');
   plan.request.strict = options.has('S');
@@ -152,11 +164,26 @@ Outcome<bool> show_consoles(Follower& follower, api::Client& client, api::ByteSt
   }
 }
 
+// What follows is the guest's time.
+void report_timing(const Plan& plan, const api::CreatedView& created, const Timing& timing) {
+  if (plan.json) {
+    print(timing_json(created, timing.phases()));
+    flush_output();
+  }
+  if (plan.timing && !plan.json) {
+    print_note(timing_table(timing.phases()));
+  }
+}
+
 }  // namespace
 
 Outcome<void> run_create(const Arguments& arguments) {
+  Timing timing;
+  timing.done("start");
   XL_TRY_ASSIGN(const Plan plan, make_plan(arguments));
+  timing.done("read");
   XL_TRY_ASSIGN(api::Client client, connect());
+  timing.done("xld", client.started_daemon() ? "started" : "");
   if (plan.check_only) {
     return check(plan, client);
   }
@@ -164,13 +191,19 @@ Outcome<void> run_create(const Arguments& arguments) {
   if (plan.console || plan.foreground) {
     XL_TRY_ASSIGN(api::LineStream events, client.events());
     follower.emplace(std::move(events));
+    timing.done("events");
   }
   const auto create = [&] {
     const Progress progress("creating " + domain_of(plan));
     return client.create(plan.request);
   };
   XL_TRY_ASSIGN(const api::CreatedView created, create());
+  timing.done(created.phases, "request");
   report(plan, created);
+  if (!plan.console) {
+    timing.done("report");
+    report_timing(plan, created, timing);
+  }
   if (!follower) {
     return {};
   }
@@ -178,9 +211,12 @@ Outcome<void> run_create(const Arguments& arguments) {
   const std::string domain = std::to_string(created.domid);
   if (plan.console) {
     XL_TRY_ASSIGN(api::ByteStream stream, client.attach_console(domain));
+    timing.done("console");
     if (plan.request.hold) {
       XL_TRY(client.unpause(domain));
     }
+    timing.done("unpause");
+    report_timing(plan, created, timing);
     XL_TRY_ASSIGN(const bool to_the_end, show_consoles(*follower, client, std::move(stream)));
     return to_the_end ? follower->verdict() : Outcome<void>();
   }

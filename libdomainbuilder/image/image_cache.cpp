@@ -60,19 +60,25 @@ ImageCache::ImageCache(Bytes limit) : state_(std::make_unique<State>(limit)) {}
 ImageCache::~ImageCache() = default;
 
 LoadResult ImageCache::get(const std::string& path) {
+  XL_TRY_ASSIGN(Found found, find(path));
+  return std::move(found.image);
+}
+
+Result<ImageCache::Found> ImageCache::find(const std::string& path) {
   XL_TRY_ASSIGN(const OpenFile file, open_file(path, "a kernel"));
   std::promise<LoadResult> promise;
   {
     std::unique_lock lock(state_->mutex);
     if (ImagePointer image = state_->find(file.identity)) {
       ++state_->statistics.hits;
-      return image;
+      return Found{std::move(image), true};
     }
     if (const auto other = state_->loading.find(file.identity); other != state_->loading.end()) {
       ++state_->statistics.hits;
       const std::shared_future<LoadResult> pending = other->second;
       lock.unlock();
-      return pending.get();
+      XL_TRY_ASSIGN(ImagePointer image, pending.get());
+      return Found{std::move(image), true};
     }
     ++state_->statistics.misses;
     state_->loading.emplace(file.identity, promise.get_future().share());
@@ -88,7 +94,8 @@ LoadResult ImageCache::get(const std::string& path) {
     state_->keep(file.identity, *result);
   }
   promise.set_value(result);
-  return result;
+  XL_TRY_ASSIGN(ImagePointer image, std::move(result));
+  return Found{std::move(image), false};
 }
 
 ImageCache::Statistics ImageCache::statistics() const {

@@ -30,6 +30,11 @@ class ImageCache {
   ~ImageCache();
 
   // Errors: load_image's. A failure is not cached.
+  struct Found {
+    std::shared_ptr<const Image> image;
+    bool was_cached = false;  // or was being loaded for somebody else
+  };
+  Result<Found> find(const std::string& path);
   Result<std::shared_ptr<const Image>> get(const std::string& path);
   Statistics statistics() const;
   void clear();  // for a daemon that has been idle; images in use live on

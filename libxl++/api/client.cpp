@@ -49,6 +49,7 @@ WireError error_of(const HttpResponse& response) {
 Result<Client> Client::connect(const RuntimeDir& dir) {
   XL_TRY_ASSIGN(Launched launched, connect_or_start(dir));
   Client client(dir, std::move(launched.connection));
+  client.started_ = launched.started;
   client.may_start_ = true;
   return client;
 }

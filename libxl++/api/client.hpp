@@ -33,6 +33,8 @@ class Client {
   // Starts xld if it does not run, and again, once for each call that can be made twice, if it dies
   // under it.
   static Result<Client> connect(const RuntimeDir& dir);
+  // Whether connect() started it.
+  bool started_daemon() const { return started_; }
   // Error not_found if it does not run.
   static Result<Client> connect_running(const RuntimeDir& dir);
 
@@ -109,6 +111,7 @@ class Client {
 
   RuntimeDir dir_;
   HttpClient http_;
+  bool started_ = false;
   bool may_start_ = false;  // another xld, if this one dies
 };
 

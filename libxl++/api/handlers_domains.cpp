@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/config_findings.hpp"
@@ -68,7 +69,9 @@ Result<DomId> captured_domain(Service& service, const Request& request) {
 }
 
 Answer<Reply> create_domain(Service& service, const Request& request) {
+  const auto began = std::chrono::steady_clock::now();
   XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(service, request, false));
+  const std::chrono::nanoseconds parsing = std::chrono::steady_clock::now() - began;
   if (service.stopping) {
     return fail(ErrorId::daemon_stopping, "xld is stopping",
                 "call it again: that starts another xld");
@@ -76,6 +79,7 @@ Answer<Reply> create_domain(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const toolstack::CreatedDomain domain,
                 service.toolstack.create_domain(parsed.config, parsed.options, request.cancel));
   CreatedView view = created_view(domain);
+  view.phases.insert(view.phases.begin(), {"config", static_cast<std::uint64_t>(parsing.count())});
   view.rendered_warnings = parsed.rendered_warnings;
   Reply reply = json_reply(to_json(view), 201);
   reply.created = domain.id;

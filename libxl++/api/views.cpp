@@ -104,7 +104,8 @@ CreatedView created_view(const toolstack::CreatedDomain& domain) {
   view.domid = domain.id.value();
   view.name = domain.name;
   for (const toolstack::PhaseTime& phase : domain.phases) {
-    view.phases.push_back({phase.phase, static_cast<std::uint64_t>(phase.time.count())});
+    view.phases.push_back(
+        {phase.phase, static_cast<std::uint64_t>(phase.time.count()), phase.note});
   }
   view.warnings = domain.warnings;
   return view;

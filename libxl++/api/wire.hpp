@@ -174,6 +174,7 @@ struct ValidatedView {
 struct PhaseView {
   std::string phase;
   std::uint64_t ns = 0;
+  std::string note = {};  // "cached", "read"; may be empty
 };
 
 struct CreatedView {

@@ -45,7 +45,11 @@ Result<CreateRequest> from_json(const json& value) {
 json to_json(const CreatedView& view) {
   json phases = json::array();
   for (const PhaseView& phase : view.phases) {
-    phases.push_back({{"phase", phase.phase}, {"ns", phase.ns}});
+    json entry{{"phase", phase.phase}, {"ns", phase.ns}};
+    if (!phase.note.empty()) {
+      entry["note"] = phase.note;
+    }
+    phases.push_back(std::move(entry));
   }
   return {{"domid", view.domid},
           {"name", view.name},
@@ -70,6 +74,7 @@ Result<CreatedView> from_json(const json& value) {
     PhaseView phase;
     inner.need("phase", phase.phase);
     inner.need("ns", phase.ns);
+    inner.maybe("note", phase.note);
     XL_TRY(inner.check());
     view.phases.push_back(std::move(phase));
   }

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include "base/scope_exit.hpp"
@@ -30,9 +31,9 @@ class PhaseRecorder {
     last_ = now;
   }
   // The builder has kept time itself.
-  void take(const std::vector<build::PhaseTime>& phases) {
+  void take(std::span<const build::PhaseTime> phases) {
     for (const build::PhaseTime& phase : phases) {
-      phases_.push_back({phase.phase, phase.time});
+      phases_.push_back({phase.phase, phase.time, phase.note});
     }
     last_ = Clock::now();
   }
@@ -128,6 +129,7 @@ Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan p
   schedule_cache_clearing();
   XL_TRY(check_cancelled(cancel));
   PhaseRecorder phases(report.phases);
+  phases.take(prepared.phases);
   XL_TRY_ASSIGN(const SessionRef session, in_phase("hypervisor", sessions_.get()));
   phases.done("hypervisor");
   if (how.record.empty()) {
@@ -199,7 +201,7 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   XL_TRY(check_cancelled(cancel));
   XL_TRY_ASSIGN(const build::BuiltDomain built,
                 in_phase("platform", build::execute(hypervisor, report.id, prepared, cancel)));
-  phases.take(built.phases);
+  phases.take(std::span(built.phases).subspan(prepared.phases.size()));
   XL_TRY(in_phase("scheduling", apply_scheduling(hypervisor, report.id, domain->plan.config)));
   XL_TRY(check_cancelled(cancel));
   XL_TRY(in_phase("connect", connect_lines(domain, built)));

@@ -67,12 +67,13 @@ struct CreateOptions {
 struct PhaseTime {
   std::string phase;  // "image", "create", "populate", "load", ...
   std::chrono::nanoseconds time{};
+  std::string note = {};  // more of it, in a word; may be empty
 };
 
 struct CreatedDomain {
   DomId id;
   std::string name;
-  std::vector<PhaseTime> phases;
+  std::vector<PhaseTime> phases;  // in the order of their time
   std::vector<std::string> warnings;
 };
 

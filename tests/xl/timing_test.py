@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""xl create --timing: the phases add up to what a clock outside measures."""
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+XL, XLD = (os.path.abspath(path) for path in sys.argv[1:3])
+PATIENCE = 60
+DAEMON = ["config", "image", "layout", "hypervisor", "create", "populate", "load", "platform", "connect", "xenstore",
+          "record"]
+
+
+def tiny_kernel():
+    """The smallest ELF32 file with a PVH entry."""
+    note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
+    code = b"\xf4" * 4096
+    offset = 52 + 2 * 32
+    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
+    load = struct.pack("<8I", 1, offset, 0x100000, 0x100000, len(code), len(code), 7, 4096)
+    notes = struct.pack("<8I", 4, offset + len(code), 0, 0, len(note), len(note), 4, 4)
+    return head + load + notes + code + note
+
+
+class TimingTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="xl-timing-")
+        self.env = {"PATH": os.environ["PATH"], "XLD": XLD, "XL_RUNTIME_DIR": self.dir + "/run"}
+        for name, value in os.environ.items():
+            if name.endswith("SAN_OPTIONS"):
+                self.env[name] = value
+        Path(self.dir, "kernel").write_bytes(tiny_kernel())
+        Path(self.dir, "guest.cfg").write_text("name='guest'\nkernel='kernel'\nmemory=8\n")
+
+    def tearDown(self):
+        subprocess.run([XL, "daemon", "stop", "--all"], env=self.env, timeout=PATIENCE, check=False)
+        shutil.rmtree(self.dir)
+
+    def xl(self, *words):
+        """Its result, and how long it took, in ns."""
+        began = time.monotonic_ns()
+        done = subprocess.run([XL, *words], env=self.env, cwd=self.dir, text=True, timeout=PATIENCE,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        return done, time.monotonic_ns() - began
+
+    def test_phases_add_up(self):
+        for name, started, image in (("one", "started", "read"), ("two", None, "cached")):
+            done, wall = self.xl("create", "--timing", "--json", "guest.cfg", f"name='{name}'")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            created = json.loads(done.stdout)
+            self.assertEqual(created["name"], name)
+            phases = {phase["phase"]: phase for phase in created["phases"]}
+            self.assertEqual([phase["phase"] for phase in created["phases"]],
+                             ["start", "read", "xld", "request", *DAEMON, "unpause", "report"])
+            self.assertEqual(sum(phase["ns"] for phase in created["phases"]), created["total_ns"])
+            self.assertEqual(phases["xld"].get("note"), started)
+            self.assertEqual(phases["image"]["note"], image)
+            # The clock outside has in addition the start of the process and its end.
+            self.assertLessEqual(created["total_ns"], wall)
+            self.assertGreater(created["total_ns"], wall - 200_000_000)
+
+    def test_table(self):
+        done, _ = self.xl("create", "-p", "--timing", "guest.cfg")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        rows = [re.fullmatch(r"(\w+) +(\d+\.\d{3}) ms +(\d+\.\d) %(?:  (\w+))?", line)
+                for line in done.stderr.splitlines()]
+        self.assertEqual([row[1] for row in rows],
+                         ["start", "read", "xld", "request", *DAEMON, "report", "total"])
+        *parts, total = rows
+        self.assertAlmostEqual(sum(float(row[2]) for row in parts), float(total[2]), delta=0.001 * len(rows))
+        self.assertAlmostEqual(sum(float(row[3]) for row in parts), 100, delta=0.05 * len(rows))
+        self.assertEqual(total[3], "100.0")
+
+    def test_json_without_timing_and_where_it_does_not_go(self):
+        done, _ = self.xl("create", "--json", "guest.cfg")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["warnings"]), (0, []))
+        done, _ = self.xl("create", "--json", "-c", "guest.cfg")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
