@@ -85,6 +85,8 @@ Outcome<api::Client> connect();
 Outcome<void> run_claims(const Arguments& arguments);
 Outcome<void> run_completion(const Arguments& arguments);
 Outcome<void> run_config_convert(const Arguments& arguments);
+Outcome<void> run_block_attach(const Arguments& arguments);
+Outcome<void> run_network_attach(const Arguments& arguments);
 Outcome<void> run_console(const Arguments& arguments);
 Outcome<void> run_cpupool_list(const Arguments& arguments);
 Outcome<void> run_create(const Arguments& arguments);

@@ -54,6 +54,11 @@ Outcome<void> run_vcpu_pin(const Arguments& arguments) {
     request.soft = words[3];
   }
   XL_TRY_ASSIGN(api::Client client, connect());
+  if (arguments.dry_run) {
+    XL_TRY_ASSIGN(const std::string cpumap, client.parse_cpumap(words[2], request.soft));
+    print("cpumap: " + cpumap + "\n");
+    return {};
+  }
   XL_TRY(client.pin(words[0], request));
   return {};
 }

@@ -45,6 +45,10 @@ class Client {
   Answer<CheckedView> check(const CreateRequest& request);
   Answer<ConvertedView> convert(const ConvertRequest& request);
   Answer<ValidatedView> validate(const ValidateRequest& request);
+  // One device specification (`kind` is "disk", "vif", ...), in one or more words, and sets of CPUs
+  // as for vcpu-pin: read and checked, nothing else.
+  Answer<ParsedDevice> parse_device(std::string_view kind, const std::vector<std::string>& words);
+  Answer<std::string> parse_cpumap(const std::string& hard, const std::optional<std::string>& soft);
   Answer<std::vector<DomainView>> list();
   Answer<DomainView> find(std::string_view domain);
   // What this very domain printed, as far as xld keeps it in memory.

@@ -18,6 +18,8 @@ Answer<Reply> create_domain(Service& service, const Request& request);
 Answer<Reply> check_config(Service& service, const Request& request);
 Answer<Reply> convert_config(Service& service, const Request& request);
 Answer<Reply> validate_configs(Service& service, const Request& request);
+Answer<Reply> parse_device(Service& service, const Request& request);
+Answer<Reply> parse_cpumap(Service& service, const Request& request);
 Answer<Reply> get_domain(Service& service, const Request& request);
 Answer<Reply> destroy_domain(Service& service, const Request& request);
 Answer<Reply> pause_domain(Service& service, const Request& request);

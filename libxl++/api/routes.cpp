@@ -38,6 +38,8 @@ const std::vector<Route>& routes() {
       {"POST", "/v1/check", Lane::slow, check_config},
       {"POST", "/v1/convert", Lane::slow, convert_config},
       {"POST", "/v1/validate", Lane::slow, validate_configs},
+      {"POST", "/v1/parse/cpumap", Lane::quick, parse_cpumap},
+      {"POST", "/v1/parse/{}", Lane::quick, parse_device},
       {"GET", "/v1/libxl", Lane::quick, libxl_list},
       {"GET", "/v1/domains/{}", Lane::quick, get_domain},
       {"DELETE", "/v1/domains/{}", Lane::slow, destroy_domain},

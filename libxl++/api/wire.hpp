@@ -192,6 +192,11 @@ struct CheckedView {
   std::string libxl;  // the config as JSON text, a libxl_domain_config
 };
 
+struct ParsedDevice {
+  std::string libxl_json;         // as libxl prints it, without a newline at the end
+  std::string rendered_warnings;  // with line and caret
+};
+
 struct EndView {
   std::optional<std::string> reason;  // none: destroyed by the toolstack
   std::string last_console_line;

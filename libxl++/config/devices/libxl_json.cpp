@@ -5,29 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libxl++/config/devices/libxl_json_text.hpp"
+
 namespace xl::config {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-void add_text(Json& json, const char* member, const std::string& text) {
-  if (!text.empty()) json[member] = text;
-}
-
-void add_default_bool(Json& json, const char* member, std::optional<bool> value) {
-  if (value) json[member] = *value ? "True" : "False";
-}
-
-void add_flag(Json& json, const char* member, bool value) {
-  if (value) json[member] = 1;
-}
-
-template <typename Number>
-void add_number(Json& json, const char* member, Number number) {
-  if (number != 0) json[member] = number;
-}
-
-}  // namespace
+using namespace libxl_json;  // NOLINT: the words of this file
 
 Json to_libxl_json(const Disk& disk) {
   Json json = Json::object();
@@ -57,10 +38,10 @@ Json to_libxl_json(const Disk& disk) {
   return json;
 }
 
-Json to_libxl_json(const Vif& vif) {
+Json to_libxl_json(const Vif& vif, Devid devid) {
   Json json = Json::object();
   add_text(json, "backend_domname", vif.backend);
-  if (vif.devid) json["devid"] = *vif.devid;
+  add_devid(json, vif.devid ? vif.devid : devid);
   add_number(json, "mtu", vif.mtu);
   add_text(json, "model", vif.model);
   if (vif.mac && *vif.mac != MacAddress()) json["mac"] = to_string(*vif.mac);

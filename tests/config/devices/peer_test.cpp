@@ -68,6 +68,12 @@ class Libxlutil {
     return disk.json(libxl_device_disk_gen_json);
   }
 
+  std::optional<Json> pci(const std::string& text) {
+    Owned<libxl_device_pci> pci(libxl_device_pci_init, libxl_device_pci_dispose);
+    if (xlu_pci_parse_spec_string(config_.get(), &pci.device, text.c_str()) != 0) return {};
+    return pci.json(libxl_device_pci_gen_json);
+  }
+
   std::optional<VifRate> rate(const std::string& text) {
     Owned<libxl_device_nic> nic(libxl_device_nic_init, libxl_device_nic_dispose);
     errno = 0;  // libxlutil takes an old ERANGE for its own
@@ -260,6 +266,64 @@ TEST(DevicePeer, LibxlutilTakesTheSameRates) {
     taken += ours ? 1 : 0;
   }
   EXPECT_GT(taken, 1000);
+}
+
+// Addresses as a whole: on some that end too early libxlutil crashes.
+constexpr std::array pci_starts = {
+    "36:00.0", "0000:36:1f.*", "ffff:1:2.7", "1:2.*",      "36:20.0", "36:00.8",  "12345:1:2.3",
+    "100:1.1", "0:0.0",        "bdf=1:2.3,", "bdf=1:1.*,", "name=n,", "seize=1,", ""};
+constexpr std::array pci_pieces = {"@1f",
+                                   "@20",
+                                   "@0",
+                                   ",",
+                                   ",",
+                                   ",",
+                                   "seize=1,",
+                                   "seize=0,",
+                                   "permissive=1,",
+                                   "msitranslate=1,",
+                                   "power_mgmt=1,",
+                                   "rdm_policy=strict",
+                                   "rdm_policy=relaxed",
+                                   "rdm_policy=x",
+                                   "vslot=3",
+                                   "vslot=1f",
+                                   "vslot=20",
+                                   "bdf=1:2.3",
+                                   "name=x,",
+                                   "foo=1,"};
+
+bool complains_of_rest(const std::vector<SpecFinding>& findings, const std::string& text) {
+  const bool key = text.find("bdf=") != text.npos;
+  return std::any_of(findings.begin(), findings.end(), [key](const SpecFinding& finding) {
+    const std::string& message = finding.message;
+    return message.ends_with("is not a number") || message.ends_with("is not a slot") ||
+           (key && message.ends_with("is not a PCI address"));
+  });
+}
+
+TEST(DevicePeer, LibxlutilTakesTheSamePciDevices) {
+  Libxlutil libxlutil;
+  std::mt19937 random(2026);
+  int taken = 0;
+  for (int i = 0; i < 100000; ++i) {
+    std::string text = pci_starts[random() % pci_starts.size()];
+    for (auto left = random() % 7; left > 0; --left) {
+      text += pci_pieces[random() % pci_pieces.size()];
+      if (random() % 3 == 0) text += ",";
+    }
+    // To libxlutil an empty item is part of the next one's name.
+    if (text.starts_with(",") || text.find(",,") != text.npos) continue;
+    const ParsedSpec<Pci> ours = parse_pci(text);
+    const std::optional<Json> theirs = libxlutil.pci(text);
+    // Of a number, and behind bdf=, libxlutil reads what it can, and overlooks the rest.
+    if (theirs && !ours.value && complains_of_rest(ours.findings, text)) continue;
+    ASSERT_EQ(theirs.has_value(), ours.value.has_value()) << text;
+    if (!theirs) continue;
+    ASSERT_EQ(theirs->dump(4), to_libxl_json(*ours.value).dump(4)) << text;
+    ++taken;
+  }
+  EXPECT_GT(taken, 3000);
 }
 
 }  // namespace
