@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// disk=, vif=: lists of specifications, each with a grammar of its own.
+// disk=, vif= and the other devices: lists of specifications, each with a grammar of its own.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +24,9 @@ void read_devices(const Assignment& assignment, Draft& draft,
     devices.push_back(std::move(*parsed.value));
   }
 }
+
+template <typename Device>
+void take(const Device&, const Value&) {}
 
 }  // namespace
 
@@ -54,6 +57,52 @@ void set_vif(const Assignment& assignment, Draft& draft) {
     }
     vif.devid = static_cast<std::uint32_t>(vifs.size());  // as xl numbers them
   });
+}
+
+void set_channel(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_channel, draft.devices.channels, take<Channel>);
+}
+
+void set_p9(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_p9, draft.devices.p9s, take<P9>);
+}
+
+void set_pci(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_pci, draft.devices.pcis, take<Pci>);
+}
+
+void set_pvcalls(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_pvcalls, draft.devices.pvcalls, take<Pvcalls>);
+}
+
+void set_usbctrl(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_usb_controller, draft.devices.usb_controllers,
+               take<UsbController>);
+}
+
+void set_usbdev(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_usb_device, draft.devices.usb_devices, take<UsbDevice>);
+}
+
+void set_vdispl(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_vdispl, draft.devices.displays, take<Vdispl>);
+}
+
+void set_vfb(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_vfb, draft.devices.vfbs, take<Vfb>);
+}
+
+void set_vkb(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_vkb, draft.devices.vkbs, take<Vkb>);
+}
+
+void set_vtpm(const Assignment& assignment, Draft& draft) {
+  read_devices(assignment, draft, &parse_vtpm, draft.devices.vtpms, take<Vtpm>);
+}
+
+void check_rdm(const Assignment& assignment, Draft& draft) {
+  report_spec(parse_rdm(assignment.value.text).findings, assignment.key, assignment.value,
+              draft.findings);
 }
 
 }  // namespace xl::config

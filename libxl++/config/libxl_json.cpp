@@ -90,13 +90,30 @@ void add_action(Json& config, const char* event, ShutdownAction action) {
 // As libxl does, an array only if there is something in it.
 template <typename Device>
 void add_devices(Json& config, const char* member, const std::vector<Device>& devices) {
-  for (const Device& device : devices) config[member].push_back(to_libxl_json(device));
+  std::uint32_t devid = 0;
+  for (const Device& device : devices) {
+    if constexpr (requires { to_libxl_json(device, Devid(devid)); }) {
+      config[member].push_back(to_libxl_json(device, Devid(devid++)));
+    } else {
+      config[member].push_back(to_libxl_json(device));
+    }
+  }
 }
 
 Json domain_config(const DomainConfig& config, const Devices& devices, Stage stage) {
   Json inner = {{"c_info", create_info(config)}, {"b_info", build_info(config, stage)}};
   add_devices(inner, "disks", devices.disks);
   add_devices(inner, "nics", devices.vifs);
+  add_devices(inner, "pcidevs", devices.pcis);
+  add_devices(inner, "vfbs", devices.vfbs);
+  add_devices(inner, "vkbs", devices.vkbs);
+  add_devices(inner, "vtpms", devices.vtpms);
+  add_devices(inner, "p9s", devices.p9s);
+  add_devices(inner, "pvcallsifs", devices.pvcalls);
+  add_devices(inner, "vdispls", devices.displays);
+  add_devices(inner, "channels", devices.channels);
+  add_devices(inner, "usbctrls", devices.usb_controllers);
+  add_devices(inner, "usbdevs", devices.usb_devices);
   add_action(inner, "on_poweroff", config.on_poweroff);
   add_action(inner, "on_reboot", config.on_reboot);
   add_action(inner, "on_watchdog", config.on_watchdog);

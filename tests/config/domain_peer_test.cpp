@@ -17,6 +17,7 @@ extern "C" {
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "libxl++/config/devices/devices.hpp"
 #include "libxl++/config/json.hpp"
@@ -147,6 +148,45 @@ TEST(DomainPeer, Devices) {
   theirs.config.nics[1].bridge = strdup("xenbr0");
   EXPECT_EQ(here("name='a'; kernel='/k'; disk=['/dev/x,,xvda']; vif=['', 'bridge=xenbr0']"),
             theirs.json());
+}
+
+// One device of a kind, with nothing in it.
+template <typename Device>
+void add(Device*& devices, int& count, void (*init)(Device*)) {
+  devices = static_cast<Device*>(std::calloc(1, sizeof(Device)));
+  init(devices);
+  count = 1;
+}
+
+std::vector<std::string> members(const std::string& text) {
+  std::vector<std::string> names;
+  const auto json = nlohmann::ordered_json::parse(text);
+  for (const auto& [name, value] : json.items()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+TEST(DomainPeer, KindsOfDevicesStandInLibxlsOrder) {
+  LibxlConfig theirs;
+  libxl_domain_config& config = theirs.config;
+  add(config.disks, config.num_disks, libxl_device_disk_init);
+  add(config.nics, config.num_nics, libxl_device_nic_init);
+  add(config.pcidevs, config.num_pcidevs, libxl_device_pci_init);
+  add(config.vfbs, config.num_vfbs, libxl_device_vfb_init);
+  add(config.vkbs, config.num_vkbs, libxl_device_vkb_init);
+  add(config.vtpms, config.num_vtpms, libxl_device_vtpm_init);
+  add(config.p9s, config.num_p9s, libxl_device_p9_init);
+  add(config.pvcallsifs, config.num_pvcallsifs, libxl_device_pvcallsif_init);
+  add(config.vdispls, config.num_vdispls, libxl_device_vdispl_init);
+  add(config.channels, config.num_channels, libxl_device_channel_init);
+  add(config.usbctrls, config.num_usbctrls, libxl_device_usbctrl_init);
+  add(config.usbdevs, config.num_usbdevs, libxl_device_usbdev_init);
+  EXPECT_EQ(members(here(R"(name='a'; kernel='/k'; disk=['/dev/x,,xvda']; vif=['']
+pci=['01:00.0']; vfb=['vnc=1']; vkb=['backend-type=linux,unique-id=k']; vtpm=['backend=d']
+p9=['tag=t,security_model=none,path=/p']; pvcalls=['backend=d']; vdispl=['connectors=0:1x1']
+channel=['name=c,connection=pty']; usbctrl=['version=2']; usbdev=['hostbus=1,hostaddr=2'])")),
+            members(theirs.json()));
 }
 
 }  // namespace

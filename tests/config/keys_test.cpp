@@ -23,6 +23,16 @@ Parsed parse(std::string_view line, const ParseOptions& options = {}) {
 std::string sample(const Key& key) {
   if (key.name == "disk") return "[\"/dev/x,,xvda\"]";
   if (key.name == "vif") return "[\"bridge=b\"]";
+  if (key.name == "channel") return "[\"name=c,connection=pty\"]";
+  if (key.name == "p9") return "[\"tag=t,security_model=none,path=/p\"]";
+  if (key.name == "pci") return "[\"00:01.0\"]";
+  if (key.name == "rdm") return "\"strategy=host\"";
+  if (key.name == "usbctrl") return "[\"version=2\"]";
+  if (key.name == "usbdev") return "[\"hostbus=1,hostaddr=2\"]";
+  if (key.name == "vdispl") return "[\"connectors=0:1x1\"]";
+  if (key.name == "vfb") return "[\"vnc=1\"]";
+  if (key.name == "vkb") return "[\"backend-type=linux,unique-id=k\"]";
+  if (key.name == "vtpm" || key.name == "pvcalls") return "[\"backend=d\"]";
   using Kind = KeyValue::Kind;
   const KeyValue& value = key.value;
   switch (value.kind) {
