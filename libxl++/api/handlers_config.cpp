@@ -49,8 +49,8 @@ Answer<Reply> validate_configs(Service& service, const Request& request) {
   std::vector<std::string> files;
   for (const ConfigFile& file : asked.configs) {
     files.push_back(file.name);
-    config::Parsed parsed =
-        config::parse_domain_config({file.name, file.text}, {}, {.strict = asked.strict});
+    config::Parsed parsed = config::parse_domain_config({file.name, file.text}, {},
+                                                        {.strict = asked.strict, .dry_run = true});
     std::move(parsed.diagnostics.begin(), parsed.diagnostics.end(), std::back_inserter(findings));
   }
   json list = json::array();
