@@ -3,11 +3,9 @@
 """Every path, method and status of openapi.yaml against a running xld, both ways: what the daemon
 answers is what the file says, and what the file says the daemon has."""
 import base64
-import http.client
 import json
 import os
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -16,52 +14,12 @@ import unittest
 from pathlib import Path
 
 import jsonschema
-import yaml
 
 sys.path.append(str(Path(__file__).parents[1]))
 import exposition  # noqa: E402
+from schema_peer import UnixConnection, resolve, spec, tiny_kernel  # noqa: E402
 
-DAEMON, SPEC = sys.argv[1:3]
-spec = yaml.safe_load(open(SPEC))
-
-
-def resolve(node):
-    """OpenAPI's `nullable` and references, as JSON Schema knows them."""
-    if isinstance(node, list):
-        return [resolve(entry) for entry in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        target = spec
-        for step in node["$ref"][2:].split("/"):
-            target = target[step]
-        return resolve(target)
-    out = {key: resolve(value) for key, value in node.items()}
-    if out.pop("nullable", False):
-        out["type"] = [out["type"], "null"]
-    return out
-
-
-def tiny_kernel():
-    """The smallest ELF32 file with a PVH entry."""
-    note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
-    code = b"\xf4" * 4096
-    offset = 52 + 2 * 32
-    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
-    load = struct.pack("<8I", 1, offset, 0x100000, 0x100000, len(code), len(code), 7, 4096)
-    notes = struct.pack("<8I", 4, offset + len(code), 0, 0, len(note), len(note), 4, 4)
-    return head + load + notes + code + note
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("xld")
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(30)
-        self.sock.connect(self.path)
+DAEMON = sys.argv[1]
 
 
 class SchemaTest(unittest.TestCase):
@@ -268,6 +226,16 @@ class SchemaTest(unittest.TestCase):
         self.assertEqual((status, [d["line"] for d in error["error"]["diagnostics"]]), (422, [3]))
         toml = {"config": config, "to": "toml"}
         self.assertEqual(self.call("POST", "/v1/convert", body=toml, request_schema=False)[0], 400)
+
+    def test_specifications_alone(self):
+        for kind, word, member in (("disk", "/dev/vg/a,raw,xvda,rw", "vdev"), ("vif", "mac=00:16:3e:01:02:03", "mac")):
+            status, parsed = self.call("POST", f"/v1/parse/{kind}", "/v1/parse/{kind}", {"words": [word]})
+            self.assertEqual(status, 200, parsed)
+            self.assertIn(member, parsed["device"])
+        status, error = self.call("POST", "/v1/parse/disk", "/v1/parse/{kind}", {"words": ["/a,rwx,xvda"]})
+        self.assertEqual((status, error["error"]["code"]), (422, "invalid_config"), error)
+        self.assertEqual(self.call("POST", "/v1/parse/frob", "/v1/parse/{kind}", {"words": ["x"]})[0], 404)
+        self.assertEqual(self.call("POST", "/v1/parse/cpumap", body={"hard": "0-1,^1"}), (200, {"cpumap": "0"}))
 
     def test_validation(self):
         good = {"name": "a.yaml", "text": "name: a\nkernel: /k\n"}

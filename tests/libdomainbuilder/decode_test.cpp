@@ -178,7 +178,8 @@ TEST(DecodeTest, OverlappingSegments) {
   ElfSpec spec = pvh_spec();
   spec.loads.push_back({0x104fff, Blob(16, std::byte{1})});  // the first has five pages
   EXPECT_EQ(fault_of(spec),
-            "'k' has overlapping segments: 0x100000-0x105000 and 0x104fff-0x10500f");
+            "'k' has overlapping segments: 0x100000-0x105000 and 0x104fff-0x10500f; "
+            "copy or build it anew");
   spec.loads.back().physical = 0x105000;
   EXPECT_EQ(fault_of(spec), "");
   spec.loads.back().physical = 0xffff0;

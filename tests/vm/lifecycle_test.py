@@ -104,7 +104,7 @@ class Lifecycle(harness.VmTest):
     def test_dry_run_touches_nothing(self):
         before = self.machine.footprint()
         arguments = self.machine.configuration(harness.GUESTS / "hello.elf")
-        self.assertIn("start info", self.machine.xl("-v", "create", "-n", *arguments).stdout.lower())
+        self.assertIn("start info", self.machine.xl("-v", "create", "-n", *arguments).stderr.lower())
         self.machine.expect_footprint(before)
 
     def test_many_domains(self):
