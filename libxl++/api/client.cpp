@@ -205,17 +205,26 @@ Answer<std::string> Client::recent_events(std::uint64_t after) {
   return std::move(response.body);
 }
 
+// An xld that dies before it has answered is as good as one that died before.
 Answer<LineStream> Client::events(std::optional<std::uint64_t> after) {
-  XL_TRY_ASSIGN(UniqueFd connection, connect_unix(dir_.socket()));
-  HttpResponse refused;
-  XL_TRY_ASSIGN(
-      std::optional<LineStream> stream,
-      HttpClient(std::move(connection))
-          .stream(after ? "/v1/events?after=" + std::to_string(*after) : "/v1/events", refused));
-  if (!stream) {
-    return Unexpected(error_of(refused));
+  const auto open = [&]() -> Answer<LineStream> {
+    XL_TRY_ASSIGN(UniqueFd connection, connect_unix(dir_.socket()));
+    HttpResponse refused;
+    XL_TRY_ASSIGN(
+        std::optional<LineStream> stream,
+        HttpClient(std::move(connection))
+            .stream(after ? "/v1/events?after=" + std::to_string(*after) : "/v1/events", refused));
+    if (!stream) {
+      return Unexpected(error_of(refused));
+    }
+    return std::move(*stream);
+  };
+  Answer<LineStream> stream = open();
+  if (stream || stream.error().error.code != ErrorCode::io || !may_start_) {
+    return stream;
   }
-  return std::move(*stream);
+  XL_TRY(reconnect());
+  return open();
 }
 
 Result<EventView> parse_event(std::string_view line) {
