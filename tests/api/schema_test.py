@@ -227,7 +227,7 @@ class SchemaTest(unittest.TestCase):
         toml = {"config": config, "to": "toml"}
         self.assertEqual(self.call("POST", "/v1/convert", body=toml, request_schema=False)[0], 400)
 
-    def test_specifications_alone(self):
+    def test_device_specifications(self):
         for kind, word, member in (("disk", "/dev/vg/a,raw,xvda,rw", "vdev"), ("vif", "mac=00:16:3e:01:02:03", "mac")):
             status, parsed = self.call("POST", f"/v1/parse/{kind}", "/v1/parse/{kind}", {"words": [word]})
             self.assertEqual(status, 200, parsed)
