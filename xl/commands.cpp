@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of subcommands: names, help texts, functions.
+#include "base/suggest.hpp"
 #include "xl/command.hpp"
 
 namespace xl::cli {
@@ -15,13 +16,19 @@ constexpr Command table[] = {
      "-n, --dryrun            Check only, and print the config in libxl's form\n"
      "-S, --strict            Take no unknown keys in the config file\n"
      "-f FILE, --defconfig=FILE  Use this config file\n"
+     "-d                      Say more, as xl -v does\n"
+     "-V, --vncviewer         Refused: PVH guests have no graphics card\n"
+     "-A, --vncviewer-autopass  The same\n"
+     "--ignore-global-affinity-masks  xl.conf's CPU masks do not count\n"
      "--timing                Print where the time went, phase by phase, to standard error\n"
      "--json                  Print what was made, and the same phases, as JSON\n",
      run_create, Effect::dry_runs},
     {"list", "[options] [Domain ...]", "List the domains",
      "-l, --long              Print JSON in libxl's form\n"
      "-v, --verbose           Print UUID and shutdown reason as well\n"
-     "-Z, -c, -n              Print security label, cpupool, NUMA node: the same for all here\n"
+     "-Z, --context           Print the security label as well: the same for all here\n"
+     "-c, --cpupool           Print the cpupool as well: the same for all here\n"
+     "-n, --numa              Print the NUMA nodes as well: the same for all here\n"
      "--json                  Print JSON\n",
      run_list},
     {"vm-list", "[--json]", "List UUID, domid and name of the domains, without Domain-0",
@@ -58,7 +65,8 @@ constexpr Command table[] = {
      "--json                  Print JSON\n", run_vcpu_list},
     {"vcpu-pin", "[-f] <Domain> <Vcpu|all> <Hard|-> [Soft]",
      "Say on which CPUs a vcpu may run, and on which it had better run",
-     "-f, --force             Taken for scripts' sake; there is nothing to override\n",
+     "-f, --force             Taken for scripts' sake; there is nothing to override\n"
+     "--ignore-global-affinity-masks  xl.conf's CPU masks do not count\n",
      run_vcpu_pin, Effect::dry_runs},
     {"sched-credit2", "[options] [-d <Domain> [-w <Weight>] [-c <Cap>]]",
      "Show or set the domains' weights and caps",
@@ -67,6 +75,7 @@ constexpr Command table[] = {
      "-c, --cap=CAP           Most per cent of one CPU for the whole domain; 0: no cap\n"
      "-p, --cpupool=POOL      There is one pool, Pool-0\n"
      "-s, --schedparam        Show the scheduler's own parameters\n"
+     "-r, --ratelimit_us=RLIMIT  Refused: the rate limit is fixed\n"
      "--json                  Print JSON\n",
      run_sched_credit2, Effect::changes},
     {"vcpu-set", "[-i] [-t seconds] <Domain> <Vcpus>",
@@ -115,8 +124,10 @@ constexpr Command table[] = {
      "--json                  Print JSON\n", run_device_list},
     {"pci-list", "<Domain> ...", "List the PCI devices that are passed through to domains",
      "--json                  Print JSON\n", run_device_list},
-    {"pci-assignable-list", "[-n]", "List the PCI devices that could be passed through: none",
-     "--json                  Print JSON\n", run_pci_assignable_list},
+    {"pci-assignable-list", "[options]", "List the PCI devices that could be passed through: none",
+     "-n, --show-names        Their names as well\n"
+     "--json                  Print JSON\n",
+     run_pci_assignable_list},
     {"usb-list", "<Domain> ...", "List the USB devices that are passed through to domains",
      "--json                  Print JSON\n", run_device_list},
     {"cpupool-list", "[options] [Pool]", "List the CPU pools: there is one, Pool-0",
@@ -157,10 +168,12 @@ constexpr Command table[] = {
      "-s                      The short form, with the time of day\n"
      "--json                  Print JSON\n",
      run_uptime},
-    {"info", "[--json | Key]", "Print what is known of the host, or one key's value",
-     "--json                  Print JSON\n", run_info},
+    {"info", "[options] [Key]", "Print what is known of the host, or one key's value",
+     "-n, --numa              Print the topology of CPUs and memory as well\n"
+     "--json                  Print JSON\n",
+     run_info},
     {"dmesg", "[options]", "Print the hypervisor's log",
-     "-c                      Clear it as well\n"
+     "-c, --clear             Clear it as well\n"
      "--json                  Print JSON\n",
      run_dmesg, Effect::changes},
     {"validate", "[options] <ConfigFile ...>", "Check config files without making anything, for CI",
@@ -187,11 +200,23 @@ constexpr Command table[] = {
      "--json                  Print JSON\n", run_explain},
     {"version", "", "Print the version", "", run_version},
     {"help", "[--long] [Subcommand]", "Print this list, or what is known of one command",
-     "--long                  Also the commands of xl(1) that do not work here\n", run_help},
+     "--long                  By what they are about, with those that do not work here, and why\n",
+     run_help},
 };
 
 Unexpected<Failure> no_command(std::string text) {
   return Unexpected(Failure(Exit::usage, ErrorId::unknown_command, std::move(text)));
+}
+
+std::string_view name_of(const Command& command) {
+  return command.name;
+}
+
+// Of those that work first.
+std::string suggestion(std::string_view name) {
+  std::string_view near = nearest(name, commands(), name_of);
+  near = near.empty() ? nearest(name, refused_commands(), name_of) : near;
+  return near.empty() ? std::string() : " (did you mean '" + std::string(near) + "'?)";
 }
 
 }  // namespace
@@ -224,7 +249,8 @@ Outcome<const Command*> find_command(std::string_view name) {
       return no_command("'" + std::string(name) + "' may mean " + candidates);
     }
   }
-  return no_command("there is no command '" + std::string(name) + "'; see `xl help`");
+  return no_command("there is no command '" + std::string(name) + "'" + suggestion(name) +
+                    "; see `xl help`");
 }
 
 }  // namespace xl::cli

@@ -11,10 +11,10 @@ namespace {
 // Of the consoles that stock xl lets choose among, a PVH guest has the first paravirtual one.
 Outcome<void> check_choice(const Options& options) {
   const std::string_view type = options.has('t') ? options.value('t') : "pv";
-  if (type != "pv" && type != "serial") {
+  if (type != "pv" && type != "serial" && type != "vuart") {
     return wrong_usage("'" + std::string(type) + "' is not a console: pv or serial");
   }
-  if (type == "serial") {
+  if (type != "pv") {
     return Unexpected(
         Failure(Exit::failure, "PVH guests have no emulated serial port; use `xl console -t pv`"));
   }

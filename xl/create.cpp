@@ -19,6 +19,9 @@
 namespace xl::cli {
 namespace {
 
+constexpr std::string_view no_graphics =
+    "PVH guests have no graphics card and no VNC server; use -c, which shows the console";
+
 struct Plan {
   api::CreateRequest request;
   bool console = false;
@@ -31,19 +34,25 @@ struct Plan {
 };
 
 Outcome<Plan> make_plan(const Arguments& arguments) {
-  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "cpqFenSf:",
+  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "cpqFenSf:dVA",
                                                       {{"quiet", 'q'},
                                                        {"dryrun", 'n'},
                                                        {"defconfig", 'f', true},
                                                        {"strict", 'S'},
+                                                       {"vncviewer", 'V'},
+                                                       {"vncviewer-autopass", 'A'},
+                                                       {"ignore-global-affinity-masks", 'i'},
                                                        {"timing", 't'},
                                                        {"json", 'j'}}));
+  for (const char letter : {'V', 'A'}) {
+    XL_TRY(options.refuse(letter, no_graphics));
+  }
   Plan plan;
   plan.console = options.has('c');
   plan.foreground = options.has('F');
   plan.check_only = options.has('n') || arguments.dry_run;
   plan.quiet = options.has('q');
-  plan.verbose = arguments.verbosity > 0;
+  plan.verbose = arguments.verbosity > 0 || options.has('d');
   plan.timing = options.has('t');
   plan.json = options.has('j');
   if (plan.json && plan.console) {  // what -n prints is JSON anyway
@@ -52,6 +61,7 @@ Outcome<Plan> make_plan(const Arguments& arguments) {
   plan.request.paused = options.has('p');
   plan.request.ignore_death = options.has('e');
   plan.request.strict = options.has('S');
+  plan.request.ignore_host_masks = options.has('i');
   std::optional<std::string> file;
   if (const char* given = options.value('f')) {
     file = given;

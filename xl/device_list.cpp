@@ -50,7 +50,8 @@ Outcome<void> run_device_list(const Arguments& arguments) {
 
 // There are none, and stock xl prints no heading.
 Outcome<void> run_pci_assignable_list(const Arguments& arguments) {
-  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "n", {{"json", 'j'}}));
+  XL_TRY_ASSIGN(const Options options,
+                Options::parse(arguments, "n", {{"show-names", 'n'}, {"json", 'j'}}));
   XL_TRY(options.need_words(0, 0));
   print(options.has('j') ? "[]\n" : "");
   return {};

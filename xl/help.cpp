@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "xl/command.hpp"
+#include "xl/groups.hpp"
 #include "xl/options.hpp"
 #include "xl/output.hpp"
 
@@ -18,26 +19,36 @@ std::string indent(std::string_view lines) {
   return text;
 }
 
+constexpr std::string_view heading =
+    "Usage xl [-vfNtT] <subcommand> [args]\n\nxl full list of subcommands:\n\n";
+
 // In the form of stock xl: scripts take the names out of it.
-std::string rows(std::span<const Command> commands) {
-  std::string text;
-  for (const Command& command : commands) {
-    text += format(" %-19s ", command.name.data());
-    text += command.name.size() > name_width ? format("\n %-19s ", "") : std::string();
-    text.append(command.summary).append("\n");
-  }
-  return text;
+std::string row(const Command& command) {
+  std::string text = format(" %-19s ", command.name.data());
+  text += command.name.size() > name_width ? format("\n %-19s ", "") : std::string();
+  text.append(command.run == nullptr ? "refused: " : "").append(command.summary);
+  return text + "\n";
 }
 
-std::string overview(bool everything) {
-  std::string text = "Usage xl [-vfNtT] <subcommand> [args]\n\nxl full list of subcommands:\n\n" +
-                     rows(commands());
-  if (everything) {
-    text += "\nThese of xl(1) do not work here:\n\n" + rows(refused_commands());
-  } else {
-    text +=
-        "\n`xl help <subcommand>` tells more, xl(1) everything; `xl help --long` lists also "
-        "what\ndoes not work here, and why.\n";
+std::string overview() {
+  std::string text(heading);
+  for (const Command& command : commands()) {
+    text += row(command);
+  }
+  return text +
+         "\n`xl help <subcommand>` tells more, xl(1) everything; `xl help --long` lists also "
+         "what\ndoes not work here, and why.\n";
+}
+
+std::string long_overview() {
+  std::string text(heading);
+  for (const CommandGroup& group : command_groups()) {
+    text.append(&group == command_groups().data() ? "" : "\n").append(group.title).append(":\n\n");
+    for (const std::string_view name : group.names) {
+      if (const Outcome<const Command*> command = find_command(name)) {
+        text += row(**command);
+      }
+    }
   }
   return text;
 }
@@ -61,7 +72,7 @@ Outcome<void> run_help(const Arguments& arguments) {
   XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "", {{"long", 'l'}}));
   XL_TRY(options.need_words(0, 1));
   if (options.words().empty()) {
-    print(overview(options.has('l')));
+    print(options.has('l') ? long_overview() : overview());
     return {};
   }
   XL_TRY_ASSIGN(const Command* command, find_command(options.words()[0]));

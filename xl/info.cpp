@@ -8,7 +8,8 @@
 namespace xl::cli {
 
 Outcome<void> run_info(const Arguments& arguments) {
-  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "", {{"json", 'j'}}));
+  XL_TRY_ASSIGN(const Options options,
+                Options::parse(arguments, "n", {{"numa", 'n'}, {"json", 'j'}}));
   XL_TRY(options.need_words(0, 1));
   XL_TRY_ASSIGN(api::Client client, connect());
   XL_TRY_ASSIGN(const api::HostView host, client.host());
@@ -17,9 +18,12 @@ Outcome<void> run_info(const Arguments& arguments) {
     print(host_json(host));
     return {};
   }
+  if (options.has('n')) {
+    XL_TRY(options.need_words(0, 0));
+  }
   const std::vector<InfoLine> lines = info_lines(host);
   if (options.words().empty()) {
-    print(info_table(lines));
+    print(options.has('n') ? numa_table(lines, host) : info_table(lines));
     return {};
   }
   for (const InfoLine& line : lines) {

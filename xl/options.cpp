@@ -5,14 +5,43 @@
 
 #include <algorithm>
 
+#include "base/suggest.hpp"
+
 namespace xl::cli {
 namespace {
 
-Unexpected<Failure> refused(int problem, const std::string& word) {
-  const std::string name =
-      ::optopt != 0 && word.compare(0, 2, "--") != 0 ? std::string("-") + char(::optopt) : word;
-  return wrong_usage(problem == ':' ? "option '" + name + "' needs a value"
-                                    : "there is no option '" + name + "'");
+// " (did you mean '--timeout'?)", or nothing.
+std::string suggestion(std::string_view word, std::initializer_list<LongOption> longs) {
+  if (!word.starts_with("--")) {
+    return {};
+  }
+  word = word.substr(2, word.find('=') - 2);
+  const std::string_view near =
+      nearest(word, longs, [](const LongOption& option) { return std::string_view(option.name); });
+  return near.empty() ? std::string() : " (did you mean '--" + std::string(near) + "'?)";
+}
+
+Unexpected<Failure> refused(int problem, const std::string& word,
+                            std::initializer_list<LongOption> longs) {
+  const bool is_long = word.starts_with("--");
+  const std::string name = ::optopt != 0 && !is_long ? std::string("-") + char(::optopt) : word;
+  if (problem == ':') {
+    return wrong_usage("option '" + name + "' needs a value");
+  }
+  if (::optopt != 0 && is_long) {  // getopt_long names a known one that was given a value
+    return wrong_usage("option '" + name.substr(0, name.find('=')) + "' takes no value");
+  }
+  return wrong_usage("there is no option '" + name + "'" + suggestion(word, longs));
+}
+
+// "`xl pause <Domain>`"
+std::string usage_of(std::string_view name) {
+  const Outcome<const Command*> command = find_command(name);
+  std::string text = "`xl " + std::string(name);
+  if (command && !(*command)->parameters.empty()) {
+    text.append(" ").append((*command)->parameters);
+  }
+  return text + "`";
 }
 
 }  // namespace
@@ -33,6 +62,7 @@ Outcome<Options> Options::parse(const Arguments& arguments, const char* letters,
   table.push_back({});
 
   Options options;
+  options.command_ = arguments.command;
   const std::string quiet = std::string(":") + letters;
   const int count = static_cast<int>(vector.size()) - 1;
   ::optind = 0;  // a new scan
@@ -43,7 +73,7 @@ Outcome<Options> Options::parse(const Arguments& arguments, const char* letters,
       break;
     }
     if (letter == '?' || letter == ':') {
-      return refused(letter, vector[static_cast<std::size_t>(std::max(at, ::optind - 1))]);
+      return refused(letter, vector[static_cast<std::size_t>(std::max(at, ::optind - 1))], longs);
     }
     options.given_.push_back(
         {static_cast<char>(letter), ::optarg == nullptr ? std::string() : ::optarg});
@@ -75,10 +105,19 @@ Outcome<void> Options::need_words(std::size_t least, std::size_t most) const {
     return wrong_usage("'" + words_[most] + "' is one argument too many");
   }
   if (words_.size() < least) {
-    return wrong_usage(least == 1 && words_.empty() ? "an argument is missing"
-                                                    : "arguments are missing");
+    return wrong_usage(std::string(least == words_.size() + 1 ? "an argument is missing: "
+                                                              : "arguments are missing: ") +
+                       usage_of(command_));
   }
   return {};
+}
+
+Outcome<void> Options::refuse(char letter, std::string_view reason) const {
+  if (!has(letter)) {
+    return {};
+  }
+  return Unexpected(Failure(Exit::failure, ErrorId::command_refused,
+                            std::string(command_) + ": " + std::string(reason)));
 }
 
 }  // namespace xl::cli

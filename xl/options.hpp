@@ -29,14 +29,18 @@ class Options {
   std::size_t count(char letter) const;
   const char* value(char letter) const;  // null if it was not given; else valid while this is
   const std::vector<std::string>& words() const { return words_; }
-  // Error usage, naming the parameters, unless the number of words is right.
+  // Error usage, showing the parameters, unless the number of words is right.
   Outcome<void> need_words(std::size_t least, std::size_t most) const;
+  // Error command_refused, with the reason, if one of stock xl's options was given that asks for
+  // what is not there.
+  Outcome<void> refuse(char letter, std::string_view reason) const;
 
  private:
   struct Given {
     char letter;
     std::string value;
   };
+  std::string_view command_;
   std::vector<Given> given_;
   std::vector<std::string> words_;
 };

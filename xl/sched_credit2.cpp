@@ -70,9 +70,8 @@ Outcome<void> run_sched_credit2(const Arguments& arguments) {
   XL_TRY_ASSIGN(const std::optional<std::uint32_t> weight, number_of(options, 'w', "weight"));
   XL_TRY_ASSIGN(const std::optional<std::uint32_t> cap, number_of(options, 'c', "cap"));
   const char* const domain = options.value('d');
-  if (options.has('r')) {
-    return wrong_usage("the rate limit is 1000 us and cannot be set");
-  }
+  XL_TRY(
+      options.refuse('r', "the rate limit is 1000 us and cannot be set; share the CPUs with -w"));
   if ((weight || cap) && domain == nullptr) {
     return wrong_usage("a weight or a cap is a domain's: name it with -d");
   }

@@ -44,12 +44,15 @@ Outcome<void> run_vcpu_list(const Arguments& arguments) {
 
 Outcome<void> run_vcpu_pin(const Arguments& arguments) {
   // There are no affinities that somebody else holds for a while: -f has nothing to override.
-  XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "f", {{"force", 'f'}}));
+  XL_TRY_ASSIGN(
+      const Options options,
+      Options::parse(arguments, "f", {{"force", 'f'}, {"ignore-global-affinity-masks", 'i'}}));
   XL_TRY(options.need_words(3, 4));
   const std::vector<std::string>& words = options.words();
   api::PinRequest request;
   XL_TRY_ASSIGN(request.vcpu, parse_vcpu(words[1]));
   request.hard = words[2];
+  request.ignore_host_masks = options.has('i');
   if (words.size() == 4) {
     request.soft = words[3];
   }

@@ -40,7 +40,9 @@ Answer<ParsedRequest> parse_create(Service& service, const Request& request, boo
   parsed.config = std::move(*result.config);
   parsed.devices = std::move(result.devices);
   XL_TRY_ASSIGN(const HostConfigFile::View host, service.host_config.read());
-  XL_TRY(config::restrict_cpus(host.config, parsed.config));
+  if (!asked.ignore_host_masks) {
+    XL_TRY(config::restrict_cpus(host.config, parsed.config));
+  }
   parsed.rendered_warnings = host.warnings + config::render(result.diagnostics);
   parsed.options.paused = asked.paused || asked.hold;
   parsed.options.hold = asked.hold;

@@ -77,7 +77,7 @@ Answer<Reply> pin_vcpus(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const PinRequest asked, from_json<PinRequest>(body));
   XL_TRY_ASSIGN(std::optional<config::CpuSet> hard, parse_set(asked.hard));
   XL_TRY_ASSIGN(const std::optional<config::CpuSet> soft, parse_set(asked.soft));
-  if (hard) {
+  if (hard && !asked.ignore_host_masks) {
     XL_TRY_ASSIGN(const HostConfigFile::View host, service.host_config.read());
     XL_TRY_ASSIGN(hard, config::restrict_cpus(host.config, *hard));
   }

@@ -120,6 +120,7 @@ struct PinRequest {
   std::optional<std::uint32_t> vcpu;  // none: all of them
   std::optional<std::string> hard;
   std::optional<std::string> soft;
+  bool ignore_host_masks = false;  // of xl.conf
 };
 
 struct ShareView {
@@ -138,7 +139,8 @@ struct CreateRequest {
   bool ignore_death = false;
   // Made paused, and destroyed if this connection closes before the domain was unpaused.
   bool hold = false;
-  bool strict = false;  // an unknown key is an error
+  bool strict = false;             // an unknown key is an error
+  bool ignore_host_masks = false;  // the CPU masks of xl.conf
 };
 
 // One file of a config, whatever its format.

@@ -17,14 +17,15 @@ json to_json(const CreateRequest& request) {
           {"paused", request.paused},
           {"ignore_death", request.ignore_death},
           {"hold", request.hold},
-          {"strict", request.strict}};
+          {"strict", request.strict},
+          {"ignore_host_masks", request.ignore_host_masks}};
 }
 
 template <>
 Result<CreateRequest> from_json(const json& value) {
   JsonReader reader(value, "create request");
-  reader.only(
-      {"config", "overrides", "working_directory", "paused", "ignore_death", "hold", "strict"});
+  reader.only({"config", "overrides", "working_directory", "paused", "ignore_death", "hold",
+               "strict", "ignore_host_masks"});
   CreateRequest request;
   json config;
   reader.need("config", config);
@@ -34,6 +35,7 @@ Result<CreateRequest> from_json(const json& value) {
   reader.maybe("ignore_death", request.ignore_death);
   reader.maybe("hold", request.hold);
   reader.maybe("strict", request.strict);
+  reader.maybe("ignore_host_masks", request.ignore_host_masks);
   XL_TRY(reader.check());
 
   XL_TRY_ASSIGN(ConfigFile file, config_file_of(config));

@@ -64,6 +64,9 @@ json to_json(const PinRequest& request) {
   if (request.soft) {
     body["soft"] = *request.soft;
   }
+  if (request.ignore_host_masks) {
+    body["ignore_host_masks"] = true;
+  }
   return body;
 }
 
@@ -71,10 +74,11 @@ template <>
 Result<PinRequest> from_json(const json& value) {
   JsonReader reader(value, "pin request");
   PinRequest request;
-  reader.only({"vcpu", "hard", "soft"});
+  reader.only({"vcpu", "hard", "soft", "ignore_host_masks"});
   reader.maybe("vcpu", request.vcpu);
   reader.maybe("hard", request.hard);
   reader.maybe("soft", request.soft);
+  reader.maybe("ignore_host_masks", request.ignore_host_masks);
   return reader.finish(std::move(request));
 }
 

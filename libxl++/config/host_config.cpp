@@ -7,11 +7,11 @@
 #include <array>
 #include <iterator>
 
+#include "base/suggest.hpp"
 #include "libxl++/config/characters.hpp"
 #include "libxl++/config/findings.hpp"
 #include "libxl++/config/formats/format.hpp"
 #include "libxl++/config/source_text.hpp"
-#include "libxl++/config/suggest.hpp"
 #include "libxl++/config/syntax.hpp"
 #include "libxl++/config/values.hpp"
 

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "base/suggest.hpp"
 #include "libxl++/config/characters.hpp"
 #include "libxl++/config/number.hpp"
-#include "libxl++/config/suggest.hpp"
 
 namespace xl::config {
 namespace {

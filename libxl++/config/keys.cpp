@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/suggest.hpp"
 #include "libxl++/config/domain_config.hpp"
 #include "libxl++/config/handlers.hpp"
 #include "libxl++/config/key_reasons.hpp"
-#include "libxl++/config/suggest.hpp"
 
 namespace xl::config {
 namespace {

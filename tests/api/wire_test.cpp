@@ -28,7 +28,7 @@ TEST(Wire, ValuesSurviveTheTrip) {
                                6, 1700000000000});
   expect_round_trip(DomainView{});
   expect_round_trip(
-      CreateRequest{"a.cfg", "name='a'\n", {"memory=1"}, "/", true, true, true, true});
+      CreateRequest{"a.cfg", "name='a'\n", {"memory=1"}, "/", true, true, true, true, true});
   expect_round_trip(
       CreatedView{3, "a", {{"image", 12}, {"load", 34}}, {"careful"}, "a.cfg:1: ..."});
   expect_round_trip(CheckedView{"a", "layout", "warning", "{}"});

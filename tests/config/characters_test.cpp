@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/suggest.hpp"
 #include "libxl++/config/number.hpp"
-#include "libxl++/config/suggest.hpp"
 
 namespace xl::config {
 namespace {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "xl/groups.hpp"
 #include "xl/memory_size.hpp"
 #include "xl/options.hpp"
 
@@ -34,6 +37,18 @@ TEST(Commands, RefusedOnesSayWhyAndWhatToDo) {
   }
 }
 
+TEST(Commands, EachStandsInOneGroupOfTheLongHelp) {
+  std::map<std::string_view, int> seen;
+  for (const CommandGroup& group : command_groups()) {
+    for (const std::string_view name : group.names) {
+      const Outcome<const Command*> found = find_command(name);
+      EXPECT_TRUE(found && (*found)->name == name) << name;
+      EXPECT_EQ(++seen[name], 1) << name;
+    }
+  }
+  EXPECT_EQ(seen.size(), commands().size() + refused_commands().size());
+}
+
 TEST(Commands, AShortenedNameIsOneThatWorksIfItCanBe) {
   EXPECT_EQ((*find_command("l"))->name, "list");  // not loadpolicy
   EXPECT_EQ((*find_command("qemu"))->name, "qemu-monitor-command");
@@ -43,7 +58,11 @@ TEST(Commands, AShortenedNameIsOneThatWorksIfItCanBe) {
 TEST(Commands, AmbiguousAndUnknownOnesSayWhy) {
   EXPECT_EQ(find_command("do").error().text, "'do' may mean domid, domname, doctor");
   EXPECT_EQ(find_command("u").error().text, "'u' may mean unpause, usb-list, uptime");
-  EXPECT_EQ(find_command("creaate").error().text, "there is no command 'creaate'; see `xl help`");
+  EXPECT_EQ(find_command("creaate").error().text,
+            "there is no command 'creaate' (did you mean 'create'?); see `xl help`");
+  EXPECT_EQ(find_command("cd-ejct").error().text,
+            "there is no command 'cd-ejct' (did you mean 'cd-eject'?); see `xl help`");
+  EXPECT_EQ(find_command("nonsense").error().text, "there is no command 'nonsense'; see `xl help`");
   EXPECT_EQ(find_command("do").error().exit, Exit::usage);
 }
 
@@ -68,6 +87,7 @@ TEST(MemorySize, IsInMebibytesOrAsTheSuffixSays) {
 
 Outcome<Options> parse(std::vector<std::string> words) {
   Arguments arguments;
+  arguments.command = "pause";
   arguments.words = std::move(words);
   return Options::parse(arguments, "cqf:", {{"quiet", 'q'}, {"file", 'f', true}});
 }
@@ -93,13 +113,21 @@ TEST(Options, WrongOnesAreNamed) {
   EXPECT_EQ(parse({"-z"}).error().text, "there is no option '-z'");
   EXPECT_EQ(parse({"-cz"}).error().text, "there is no option '-z'");
   EXPECT_EQ(parse({"--zip"}).error().text, "there is no option '--zip'");
+  EXPECT_EQ(parse({"--quite"}).error().text,
+            "there is no option '--quite' (did you mean '--quiet'?)");
+  EXPECT_EQ(parse({"--fiel=x"}).error().text,
+            "there is no option '--fiel=x' (did you mean '--file'?)");
+  EXPECT_EQ(parse({"--quiet=x"}).error().text, "option '--quiet' takes no value");
   EXPECT_EQ(parse({"a", "-f"}).error().text, "option '-f' needs a value");
   EXPECT_EQ(parse({"a", "--file"}).error().text, "option '--file' needs a value");
 }
 
 TEST(Options, WordsAreCounted) {
   EXPECT_EQ(parse({"a", "b"})->need_words(0, 1).error().text, "'b' is one argument too many");
-  EXPECT_EQ(parse({})->need_words(1, 1).error().text, "an argument is missing");
+  EXPECT_EQ(parse({})->need_words(1, 1).error().text,
+            "an argument is missing: `xl pause <Domain>`");
+  EXPECT_EQ(parse({"a"})->need_words(3, 3).error().text,
+            "arguments are missing: `xl pause <Domain>`");
   EXPECT_TRUE(parse({"a"})->need_words(1, 1));
 }
 

@@ -66,7 +66,7 @@ class DevicesTest(CliTest):
     def test_without_the_dry_run_one_line_says_why_not(self):
         self.assertIn("there is no block backend yet", self.refused(1, "block-attach", "0", "/x,,xvda"))
         self.assertIn("there is no network backend yet", self.refused(1, "network-attach", "0"))
-        self.assertIn("arguments are missing", self.refused(2, "-N", "block-attach", "0"))
+        self.assertIn("missing: `xl ", self.refused(2, "-N", "block-attach", "0"))
 
 
 if __name__ == "__main__":

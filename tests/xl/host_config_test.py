@@ -32,6 +32,15 @@ class HostConfigTest(CliTest):
         self.ok("create", "guest.cfg", "name=c")
         self.assertEqual(self.affinity("c"), "1")
 
+    def test_a_mask_can_be_ignored(self):
+        self.write("vm.cpumask = '0'\n")
+        self.ok("create", "guest.cfg")
+        self.refused(1, "vcpu-pin", "guest", "all", "1")
+        self.ok("vcpu-pin", "--ignore-global-affinity-masks", "guest", "all", "1")
+        self.assertEqual(self.affinity("guest"), "1")
+        self.ok("create", "--ignore-global-affinity-masks", "guest.cfg", "name=b", "cpus=1")
+        self.assertEqual(self.affinity("b"), "1")
+
     def test_warnings_come_once(self):
         self.write("lockfile = '/tmp/lock'\n")
         first = self.xl("create", "-n", "guest.cfg")

@@ -45,19 +45,22 @@ class StockTest(CliTest):
         for name in STOCK_COMMANDS.split():
             self.assertRegex(listed, rf"(?m)^ {name}( |$)")
             self.assertTrue(self.ok("help", name).startswith("Usage: xl [-v"), name)
-        refused = listed[listed.index("do not work here"):].replace(" \n" + " " * 21, " ")
-        for name, reason in re.findall(r"(?m)^ (\S+) +(.+)$", refused):
+        refused = re.findall(r"(?m)^ (\S+) +refused: (.+)$", listed.replace(" \n" + " " * 21, " "))
+        self.assertGreater(len(refused), 50)
+        for name, reason in refused:
             self.assertEqual(self.refused(1, name, "any", "words"), f"{name}: {reason}")
         self.assertFalse(os.path.exists(self.dir + "/run"))
 
     def test_help_has_stock_xls_form(self):
-        for words in ["help"], ["help", "--long"], ["-h"], ["-vN", "--help"]:
+        self.assertEqual(self.ok("help", "--long").splitlines()[:5],
+                         ["Usage xl [-vfNtT] <subcommand> [args]", "", "xl full list of subcommands:", "", "Domains:"])
+        for words in ["help"], ["-h"], ["-vN", "--help"]:
             self.assertEqual(self.ok(*words).splitlines()[:5],
                              ["Usage xl [-vfNtT] <subcommand> [args]", "", "xl full list of subcommands:", "",
                               " create              Create a domain from a config file"])
         rows = self.ok("help", "--long").splitlines()
         row = rows.index(" qemu-monitor-command ")  # longer than the column, as in stock xl
-        self.assertRegex(rows[row + 1], "^ {21}PVH guests have no QEMU")
+        self.assertRegex(rows[row + 1], "^ {21}refused: PVH guests have no QEMU")
         self.assertEqual(self.ok("help", "cd-eject"), "Usage: xl [-vf] cd-eject\n\nRefused: PVH guests have no emulated "
                                                       "CD drive; use block-attach.\n")
         self.assertTrue(self.ok("help", "create").startswith("Usage: xl [-vfN] create <"))
@@ -76,6 +79,19 @@ class StockTest(CliTest):
         self.assertIn("no console '1'", self.refused(1, "console", "-n", "1", "guest"))
         self.assertIn("'vga' is not a console", self.refused(2, "console", "-t", "vga", "guest"))
         self.ok("destroy", "-f", "second")
+
+    def test_the_topology(self):
+        listed = self.ok("info", "-n").splitlines()
+        at = listed.index("cpu_topology           :")
+        self.assertEqual(listed[at - 1].split()[0], "free_cpus")
+        cpus = int(self.ok("info", "nr_cpus"))
+        free, total = (int(self.ok("info", key)) for key in ("free_memory", "total_memory"))
+        self.assertEqual(listed[at + 1:at + cpus + 9], [
+            "cpu:    core    socket     node", *("%3d:    %4d     %4d     %4d" % (cpu, cpu, 0, 0) for cpu in range(cpus)),
+            "device topology        :", "device           node", "No device topology data available",
+            "numa_info              :", "node:    memsize    memfree    distances",
+            "%4d:    %6d     %6d      %d" % (0, total, free, 10), listed[at + cpus + 8]])
+        self.assertRegex(listed[at + cpus + 8], "^xen_major ")
 
     def test_lists_of_what_no_domain_has(self):
         self.ok("create", "guest.cfg")

@@ -29,6 +29,22 @@ Version split_version(const std::string& text) {
           second == std::string::npos ? "" : text.substr(second)};
 }
 
+std::string info_line(const InfoLine& line) {
+  return format("%-23s: %s\n", line.key.c_str(), line.value.c_str());
+}
+
+// The hypervisor sees one socket, whose cores have a thread each, and one node with all memory.
+std::string topology(const api::HostView& host) {
+  std::string text = "cpu_topology           :\ncpu:    core    socket     node\n";
+  for (std::uint32_t cpu = 0; cpu < host.cpus; ++cpu) {
+    text += format("%3u:    %4u     %4d     %4d\n", cpu, cpu, 0, 0);
+  }
+  text += "device topology        :\ndevice           node\nNo device topology data available\n";
+  text += "numa_info              :\nnode:    memsize    memfree    distances\n";
+  return text + format("%4d:    %6s     %6s      %d\n", 0, mib(host.total_memory_kib).c_str(),
+                       mib(host.free_memory_kib).c_str(), 10);
+}
+
 }  // namespace
 
 std::vector<InfoLine> info_lines(const api::HostView& host) {
@@ -77,7 +93,18 @@ std::vector<InfoLine> info_lines(const api::HostView& host) {
 std::string info_table(const std::vector<InfoLine>& lines) {
   std::string text;
   for (const InfoLine& line : lines) {
-    text += format("%-23s: %s\n", line.key.c_str(), line.value.c_str());
+    text += info_line(line);
+  }
+  return text;
+}
+
+std::string numa_table(const std::vector<InfoLine>& lines, const api::HostView& host) {
+  std::string text;
+  for (const InfoLine& line : lines) {
+    text += info_line(line);
+    if (line.key == "free_cpus") {
+      text += topology(host);
+    }
   }
   return text;
 }

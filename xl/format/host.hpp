@@ -22,6 +22,8 @@ struct InfoLine {
 // xl info's keys in stock xl's order, then our own.
 std::vector<InfoLine> info_lines(const api::HostView& host);
 std::string info_table(const std::vector<InfoLine>& lines);
+// xl info -n: with the topology, where stock xl has it.
+std::string numa_table(const std::vector<InfoLine>& lines, const api::HostView& host);
 
 // xl cpupool-list, with -c, with --json. `domains` with Domain-0.
 std::string pool_table(std::uint32_t cpus, std::size_t domains);

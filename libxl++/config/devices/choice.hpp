@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/suggest.hpp"
 #include "libxl++/config/characters.hpp"
 #include "libxl++/config/devices/spec.hpp"
-#include "libxl++/config/suggest.hpp"
 
 namespace xl::config {
 

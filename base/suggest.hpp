@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace xl::config {
+namespace xl {
 
 // Edits (insert, delete, replace, swap neighbours) that turn one into the other, case aside; gives
 // up at `limit` + 1.
@@ -33,4 +33,4 @@ std::string_view nearest(std::string_view word, const Names& names, NameOf name_
   return best;
 }
 
-}  // namespace xl::config
+}  // namespace xl

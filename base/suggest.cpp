@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "libxl++/config/suggest.hpp"
+#include "base/suggest.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace xl::config {
+namespace xl {
 namespace {
 
 constexpr std::size_t longest = 48;  // a name beyond that has no near neighbour
@@ -37,4 +37,4 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
   return std::min(rows[a.size() % 3][b.size()], limit + 1);
 }
 
-}  // namespace xl::config
+}  // namespace xl
