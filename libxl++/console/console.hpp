@@ -1,50 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Console: one domain's console: what it printed (replayed to those who come later, and kept in a
-// log file), who listens, and the input on its way to it. A daemon that is killed at any moment
-// loses none of the output and doubles none: it leaves the ring only after the history's commit.
+// Console: one domain's console, whoever serves its ring: what it printed (given to those who come
+// later), who listens, and the input on its way to it.
 //
 // Thread rule: pump() from one thread only, the event thread; it runs the listeners. Everything
 // else from any thread. A listener is never run before attach() has returned to a caller that is
 // not the event thread itself.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <mutex>
-#include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/error.hpp"
-#include "hypervisor-iface/hypervisor.hpp"
 #include "libxl++/console/callback_list.hpp"
-#include "libxl++/console/history.hpp"
-#include "libxl++/console/log_file.hpp"
-#include "libxl++/console/ring.hpp"
 
 namespace xl::console {
-
-inline constexpr std::size_t input_limit = 16 << 10;  // bytes that the guest has not taken yet
 
 class Console {
  public:
   using Listeners = CallbackList<std::span<const std::byte>>;
   using Output = Listeners::Function;  // empty: the console ended
 
-  struct Files {
-    std::string history;  // empty: none is kept
-    std::string log;      // empty: none is kept
-    std::uint64_t log_limit = 0;
-  };
-  enum class Origin {
-    fresh,    // a new domain's
-    adopted,  // an earlier daemon served it: goes on from what its history says
-  };
-
-  // `page` is the guest's console page; an empty mapping makes a console that has ended.
-  Console(hv::GuestMapping page, Files files, Origin origin = Origin::fresh);
+  virtual ~Console() = default;
 
   struct Progress {
     bool notify = false;  // tell the guest
@@ -52,55 +29,22 @@ class Console {
         false;  // there is more to do without an event: call again, after others had their turn
   };
   // Moves a bounded amount both ways. After an event of the guest, attach(), write() or end().
-  Progress pump();
+  virtual Progress pump() = 0;
 
   // What was printed before comes first, at the next pump().
-  Listeners::Handle attach(Output output);
+  virtual Listeners::Handle attach(Output output) = 0;
   // All or nothing. Errors: busy when the guest does not take its input; not_found once ended.
-  Result<void> write(std::span<const std::byte> input);
+  virtual Result<void> write(std::span<const std::byte> input) = 0;
 
-  // The domain is about to go: its page is let go of before this returns, and listeners hear of it
-  // at the next pump().
-  void end();
+  // The domain is about to go: what is its is let go of before this returns, and listeners hear of
+  // it at the next pump().
+  virtual void end() = 0;
 
-  std::string text() const;  // also once ended
-  const std::string& log_path() const { return log_.path(); }
+  virtual std::string text() const = 0;      // what is known that it printed; also once ended
+  virtual std::string log_path() const = 0;  // empty: none is kept
 
- private:
+ protected:
   using Entry = std::shared_ptr<Listeners::Entry>;
-
-  // One turn's output, and who has to have the replay first.
-  struct Turn {
-    std::array<std::byte, Ring::output_size> buffer;
-    std::size_t count = 0;
-    std::uint32_t taken = 0;  // the ring's position behind it
-    std::vector<Entry> newcomers;
-    std::string replay;
-    bool ended = false;
-    bool notify = false;
-
-    std::span<const std::byte> output() const { return std::span(buffer).first(count); }
-  };
-
-  void begin(Turn& turn);
-  void keep(const Turn& turn);
-  void finish(Turn& turn);
-  void log_once(const Result<void>& kept);
-
-  mutable std::mutex mutex_;
-  hv::GuestMapping page_;
-  std::optional<Ring> ring_;  // none: ended
-  History history_;
-  std::string input_;
-  std::string final_text_;        // once ended: the history may go with its domain
-  std::vector<Entry> newcomers_;  // have not had the replay yet
-
-  // The event thread's own.
-  Listeners listeners_;
-  LogFile log_;
-  bool keeping_failed_ = false;
-  bool notify_once_ = false;  // the daemon before may not have come to it
-  bool end_told_ = false;
 };
 
 }  // namespace xl::console

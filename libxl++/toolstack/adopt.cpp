@@ -5,14 +5,31 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <utility>
 
 #include "libxl++/toolstack/adoption.hpp"
 #include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/engine.hpp"
+#include "libxl++/xenstore/path.hpp"
 
 namespace xl::toolstack {
+namespace {
+
+// As `xl mem-set` left it; the guest cannot write there.
+void restore_memory_target(Domain& domain) {
+  domain.memory_target = domain.plan.config.memory.count();
+  const auto text =
+      domain.session->store().read(xenstore::domain_path(domain.id) + "/memory/target");
+  std::uint64_t target = 0;
+  if (text &&
+      std::from_chars(text->data(), text->data() + text->size(), target).ec == std::errc{}) {
+    domain.memory_target = kib(target).count();
+  }
+}
+
+}  // namespace
 
 Result<void> Engine::adopt(const SessionRef& session) {
   Records::Contents contents;
@@ -34,13 +51,13 @@ Result<void> Engine::adopt(const SessionRef& session) {
     adopt_running(session, std::move(pair.entry), pair.info, bindings);
   }
   for (const Adoption::Unknown& unknown : plan.recover) {
-    Records::Entry entry = recovered_entry(session->hypervisor(), *store_, unknown);
+    Records::Entry entry = recovered_entry(session->hypervisor(), session->store(), unknown);
     spdlog::warn("domain {} has no record that could be read, and is kept as '{}'",
                  unknown.info.id.value(), entry.record.plan.config.name);
     adopt_running(session, std::move(entry), unknown.info, bindings);
   }
-  for (const DomId id : store_->unclaimed()) {
-    forget_in_store(*store_, id);
+  for (const DomId id : lines_->unclaimed()) {
+    lines_->forget(id);
   }
   for (const std::string& key : plan.forget) {
     records_->remove(key);
@@ -65,11 +82,12 @@ void Engine::adopt_running(const SessionRef& session, Records::Entry entry,
   domain->record = std::move(entry.key);
   domain->claim.set_domain(info.id);
   const std::lock_guard lock(domain->lifecycle);
-  if (auto connected = reconnect_lines(domain, console_log, bindings); !connected) {
+  if (auto connected = lines_->reconnect(domain, console_log, bindings); !connected) {
     spdlog::error("domain {} has neither console nor xenstore: {}", info.id.value(),
                   describe(connected.error()));
     domain->lines_cut = true;
   }
+  restore_memory_target(*domain);
   registry_.publish(domain);
   watch_boot(domain);
   if (info.paused && !domain->paused) {
@@ -87,8 +105,6 @@ void Engine::adopt_running(const SessionRef& session, Records::Entry entry,
     }
   }
   emit(LifecycleEvent::Kind::adopted, info.id, domain->claim.name());
-  loop_->wake(domain, Line::console);
-  loop_->wake(domain, Line::store);
   if (info.shutdown && !domain->death_seen) {
     loop_->post([this, session, id = info.id] { domain_changed(session, id); });
   }
@@ -99,7 +115,7 @@ void Engine::remove_left(const SessionRef& session, DomId id) {
   if (!destroyed && destroyed.error().code != ErrorCode::not_found) {
     spdlog::error("domain {} could not be destroyed: {}", id.value(), describe(destroyed.error()));
   }
-  forget_in_store(*store_, id);
+  lines_->forget(id);
 }
 
 // The old one is gone, the new one was not finished. Its name is still taken if the daemon was
@@ -130,13 +146,13 @@ void Engine::forget_left() {
     spdlog::warn("domain '{}' is gone with its hypervisor", entry.record.plan.config.name);
     records_->remove(entry.key);
   }
-  for (const DomId id : store_->unclaimed()) {
-    forget_in_store(*store_, id);
+  for (const DomId id : lines_->unclaimed()) {
+    lines_->forget(id);
   }
 }
 
 bool Engine::idle() {
-  const SessionRef session = sessions_.current();
+  const SessionRef session = sessions_->current();
   if (!registry_.names().empty() || session == nullptr) {
     return registry_.names().empty();
   }

@@ -81,7 +81,7 @@ Adoption plan_adoption(Records::Contents contents, std::vector<hv::DomainInfo> d
   return plan;
 }
 
-Records::Entry recovered_entry(hv::Hypervisor& hypervisor, xenstore::Server& store,
+Records::Entry recovered_entry(hv::Hypervisor& hypervisor, xenstore::NodeStore& store,
                                const Adoption::Unknown& unknown) {
   const hv::DomainInfo& info = unknown.info;
   const auto param = [&](std::uint32_t index) {

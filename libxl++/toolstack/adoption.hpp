@@ -8,7 +8,7 @@
 
 #include "hypervisor-iface/hypervisor.hpp"
 #include "libxl++/toolstack/records.hpp"
-#include "libxl++/xenstore/server.hpp"
+#include "libxl++/xenstore/node_store.hpp"
 
 namespace xl::toolstack {
 
@@ -35,7 +35,7 @@ Adoption plan_adoption(Records::Contents contents, std::vector<hv::DomainInfo> d
 
 // What can be known of a domain whose record is damaged: the name that the xenstore has, the lines
 // that the hypervisor has. It is kept whatever it does, for its user to decide.
-Records::Entry recovered_entry(hv::Hypervisor& hypervisor, xenstore::Server& store,
+Records::Entry recovered_entry(hv::Hypervisor& hypervisor, xenstore::NodeStore& store,
                                const Adoption::Unknown& unknown);
 
 }  // namespace xl::toolstack

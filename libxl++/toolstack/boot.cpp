@@ -29,8 +29,7 @@ void Engine::watch_boot(const DomainRef& domain) {
         }
       });
     };
-    found->boot_watch =
-        std::make_unique<NodeWatch>(found->session->store(), boot_path(found->id), look);
+    found->boot_watch = found->session->store().watch(boot_path(found->id), look);
     // An earlier daemon has told already.
     const auto value = found->session->store().read(boot_path(found->id));
     if (found->is_adopted && value && !value->empty()) {

@@ -130,7 +130,7 @@ Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan p
   XL_TRY(check_cancelled(cancel));
   PhaseRecorder phases(report.phases);
   phases.take(prepared.phases);
-  XL_TRY_ASSIGN(const SessionRef session, in_phase("hypervisor", sessions_.get()));
+  XL_TRY_ASSIGN(const SessionRef session, in_phase("hypervisor", sessions_->get()));
   phases.done("hypervisor");
   if (how.record.empty()) {
     Record record;
@@ -158,7 +158,7 @@ Result<CreatedDomain> Engine::create_recorded(const SessionRef& session, Registr
     registry_.remove(domain);
     discard(domain);
   });
-  if (sessions_.current() != session) {
+  if (sessions_->current() != session) {
     // It died before the domain was published, so that lose() did not see the domain.
     return fail(ErrorId::hypervisor_died, "the hypervisor died");
   }
@@ -204,51 +204,16 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   phases.take(std::span(built.phases).subspan(prepared.phases.size()));
   XL_TRY(in_phase("scheduling", apply_scheduling(hypervisor, report.id, domain->plan.config)));
   XL_TRY(check_cancelled(cancel));
-  XL_TRY(in_phase("connect", connect_lines(domain, built)));
-  phases.done("connect");
-  const config::DomainConfig& config = domain->plan.config;
-  XL_TRY(in_phase("xenstore",
-                  session->store().write(domain_nodes(
-                      {report.id, *config.uuid, config, built.xenstore_port, built.xenstore_frame,
-                       built.console_port, built.console_frame, domain->created}))));
+  domain->console_line = {built.console_frame, built.console_port};
+  domain->store_line = {built.xenstore_frame, built.xenstore_port};
+  XL_TRY(in_phase("xenstore", session->store().write(nodes_of(*domain))));
   XL_TRY(in_phase("memory", lend_memory(domain, prepared)));
   phases.done("xenstore");
+  XL_TRY(in_phase("connect", lines_->connect(domain)));
+  phases.done("connect");
   XL_TRY(check_cancelled(cancel));
   undo.release();
   return domain;
-}
-
-// The console's and the xenstore's rings: mapped, their event channels bound, their servers ready.
-Result<void> Engine::connect_lines(const DomainRef& domain, const build::BuiltDomain& built) {
-  hv::Hypervisor& hypervisor = domain->session->hypervisor();
-  domain->console_line = {built.console_frame, built.console_port};
-  domain->store_line = {built.xenstore_frame, built.xenstore_port};
-  records_->remove_console(domain->record);  // of the domain in whose place this one comes
-  const auto map = [&](Gfn frame) { return hypervisor.map_frames(domain->id, {frame, Pages(1)}); };
-  XL_TRY_ASSIGN(hv::GuestMapping console_page, map(built.console_frame));
-  XL_TRY_ASSIGN(hv::GuestMapping store_page, map(built.xenstore_frame));
-  const std::string log_path =
-      options_.log_dir.empty() ? std::string()
-                               : options_.log_dir + "/guest-" + domain->plan.config.name + ".log";
-  domain->console = std::make_unique<console::Console>(
-      std::move(console_page), console::Console::Files{records_->console_path(domain->record),
-                                                       log_path, options_.console_log_limit});
-  XL_TRY_ASSIGN(
-      std::unique_ptr<xenstore::Client> client,
-      domain->session->store().introduce(domain->id, [this, weak = std::weak_ptr(domain)] {
-        loop_->wake(weak.lock(), Line::store);
-      }));
-  domain->store = std::make_unique<xenstore::GuestLink>(std::move(store_page), std::move(client));
-
-  XL_TRY_ASSIGN(const hv::EventBinding console,
-                hypervisor.event_bind(domain->id, built.console_port));
-  domain->console_port = console.local;
-  domain->session->add_port(console.local, {domain, Line::console});
-  XL_TRY_ASSIGN(const hv::EventBinding store,
-                hypervisor.event_bind(domain->id, built.xenstore_port));
-  domain->store_port = store.local;
-  domain->session->add_port(store.local, {domain, Line::store});
-  return {};
 }
 
 // Decompressed kernels are large; they are kept while domains are being created, not for ever.

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/scope_exit.hpp"
+#include "libxl++/console/history.hpp"
 #include "libxl++/toolstack/death_policy.hpp"
-#include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/engine.hpp"
 
 namespace xl::toolstack {
@@ -65,7 +65,7 @@ void Engine::handle_change(const DomainRef& domain) {
   end.action = to_string(action);
   spdlog::info("domain {} '{}' has shut down, reason {}: {}", domain->id.value(),
                domain->claim.name(), to_string(*info->shutdown), end.action);
-  store_->domain_shut_down(domain->id);
+  domain->session->store().domain_shut_down(domain->id);
   emit(LifecycleEvent::Kind::shutdown, domain->id, domain->claim.name(), end);
   carry_out(domain, std::move(end), action);
 }
@@ -92,7 +92,7 @@ void Engine::carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownA
 }
 
 void Engine::lose(const SessionRef& session) {
-  if (!sessions_.drop(session)) {
+  if (!sessions_->drop(session)) {
     return;
   }
   spdlog::error("the hypervisor is gone, and all domains with it");
@@ -101,14 +101,9 @@ void Engine::lose(const SessionRef& session) {
     if (domain->session != session || !registry_.remove(domain)) {
       continue;
     }
-    // Without Domain::lifecycle: its holder may be waiting for the hypervisor. Both ends are safe
-    // to be told twice.
-    domain->console->end();
-    session->store().release(domain->id);
-    domain->store->end();
+    // Without Domain::lifecycle: its holder may be waiting for the hypervisor.
+    lines_->lose(domain);
     records_->remove(domain->record);
-    forget_in_store(session->store(), domain->id);
-    loop_->wake(domain, Line::console);
     DomainEnd end;
     end.id = domain->id;
     end.last_console_line = console::last_line(domain->console->text());

@@ -17,11 +17,11 @@
 #include "libxl++/config/domain_config.hpp"
 #include "libxl++/console/console.hpp"
 #include "libxl++/toolstack/bell.hpp"
-#include "libxl++/toolstack/node_watch.hpp"
 #include "libxl++/toolstack/record.hpp"
 #include "libxl++/toolstack/registry.hpp"
 #include "libxl++/toolstack/session.hpp"
 #include "libxl++/xenstore/guest_link.hpp"
+#include "libxl++/xenstore/node_store.hpp"
 
 namespace xl::toolstack {
 
@@ -62,10 +62,10 @@ struct Domain {
   std::unique_ptr<xenstore::GuestLink> store;
   std::atomic<EventPort> console_port;  // a soft reset changes them
   std::atomic<EventPort> store_port;
-  std::atomic<std::uint64_t> memory_target{0};  // bytes; as in xenstore's memory/target
-  std::atomic<bool> booted{false};              // event thread writes
-  std::unique_ptr<NodeWatch> boot_watch;        // event thread; until then
-  std::atomic_flag console_queued;              // waits for the event thread already
+  std::atomic<std::uint64_t> memory_target{0};      // bytes; as in xenstore's memory/target
+  std::atomic<bool> booted{false};                  // event thread writes
+  std::unique_ptr<xenstore::NodeWatch> boot_watch;  // event thread; until then
+  std::atomic_flag console_queued;                  // waits for the event thread already
   std::atomic_flag store_queued;
 
   Bell vcpu_bell;                               // a vcpu came or went, or the domain stopped

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "libxl++/toolstack/domain.hpp"
 #include "libxl++/xenstore/path.hpp"
 
 namespace xl::toolstack {
@@ -94,8 +95,8 @@ void add_home(Writer& out, const DomainNodesInput& in) {
   out.add("memory/static-max", std::to_string(in.config.max_memory.count() >> 10));
   out.add("memory/target", std::to_string(in.config.memory.count() >> 10));
   out.add("memory/videoram", "0");
-  out.add("store/port", std::to_string(in.store_port.value()));
-  out.add("store/ring-ref", std::to_string(in.store_frame.value()));
+  out.add("store/port", std::to_string(in.store.port.value()));
+  out.add("store/ring-ref", std::to_string(in.store.frame.value()));
   for (std::uint32_t cpu = 0; cpu < in.config.max_vcpus; ++cpu) {
     out.add(fmt::format("cpu/{}/availability", cpu), cpu < in.config.vcpus ? "online" : "offline");
   }
@@ -113,8 +114,8 @@ void add_console(Writer& out, const DomainNodesInput& in) {
   out.add("type", "xenconsoled");
   out.add("output", "pty");
   out.add("tty", "");
-  out.add("port", std::to_string(in.console_port.value()));
-  out.add("ring-ref", std::to_string(in.console_frame.value()));
+  out.add("port", std::to_string(in.console.port.value()));
+  out.add("ring-ref", std::to_string(in.console.frame.value()));
 
   out.enter(backend, out.backend());
   out.add("frontend", frontend);
@@ -151,6 +152,12 @@ std::vector<NodeSpec> domain_nodes(const DomainNodesInput& in) {
   return out.take();
 }
 
+std::vector<NodeSpec> nodes_of(const Domain& domain) {
+  const config::DomainConfig& config = domain.plan.config;
+  return domain_nodes(
+      {domain.id, *config.uuid, config, domain.store_line, domain.console_line, domain.created});
+}
+
 std::vector<NodeSpec> domain_zero_nodes() {
   return {{"/tool/xenstored", {}, nullptr},
           {"/local/domain/0/domid", "0", nullptr},
@@ -161,7 +168,7 @@ std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid) 
   return {xenstore::domain_path(id), vm_path(uuid), libxl_path(id), backend_directory(id)};
 }
 
-void forget_in_store(xenstore::Server& store, DomId id) {
+void forget_in_store(xenstore::NodeStore& store, DomId id) {
   std::vector<std::string> directories{xenstore::domain_path(id), libxl_path(id),
                                        backend_directory(id)};
   // Only domain 0 may write this node, so the guest cannot name another's directory there.
@@ -169,7 +176,6 @@ void forget_in_store(xenstore::Server& store, DomId id) {
   if (vm && vm->starts_with("/vm/")) {
     directories.push_back(*vm);
   }
-  store.release(id);
   store.remove_domain(id, directories);
 }
 

@@ -10,23 +10,25 @@
 #include "base/types.hpp"
 #include "libxl++/config/domain_config.hpp"
 #include "libxl++/config/uuid.hpp"
-#include "libxl++/xenstore/server.hpp"
+#include "libxl++/toolstack/record.hpp"
+#include "libxl++/xenstore/node_store.hpp"
 
 namespace xl::toolstack {
+
+struct Domain;
 
 struct DomainNodesInput {
   DomId id;
   config::Uuid uuid;
   const config::DomainConfig& config;
-  EventPort store_port;  // the guest's
-  Gfn store_frame;
-  EventPort console_port;  // the guest's
-  Gfn console_frame;
+  GuestLine store;
+  GuestLine console;
   std::chrono::system_clock::time_point created;
 };
 
 // In an order in which they can be written: parents first.
 std::vector<xenstore::NodeSpec> domain_nodes(const DomainNodesInput& input);
+std::vector<xenstore::NodeSpec> nodes_of(const Domain& domain);
 
 // Domain 0's own, as xenstored and xen-init-dom0 make them.
 std::vector<xenstore::NodeSpec> domain_zero_nodes();
@@ -34,9 +36,9 @@ std::vector<xenstore::NodeSpec> domain_zero_nodes();
 // The directories that hold all of them, to be removed with the domain.
 std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid);
 
-// Releases the domain and removes all that the store has of it, as far as the store itself tells:
+// Removes all that the store has of it, as far as the store itself tells:
 // for a domain of which nothing else is known any more.
-void forget_in_store(xenstore::Server& store, DomId id);
+void forget_in_store(xenstore::NodeStore& store, DomId id);
 
 // The nodes that hold the domain's name.
 std::vector<xenstore::NodeSpec> name_nodes(DomId id, const config::Uuid& uuid,

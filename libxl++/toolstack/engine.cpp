@@ -7,21 +7,9 @@
 #include <system_error>
 #include <utility>
 
-#include "libxl++/toolstack/domain_nodes.hpp"
+#include "libxl++/toolstack/own_lines.hpp"
 
 namespace xl::toolstack {
-namespace {
-
-Result<std::shared_ptr<xenstore::Server>> open_store(const std::string& directory) {
-  auto store = std::make_shared<xenstore::Server>();
-  if (!directory.empty()) {
-    XL_TRY_ASSIGN(store, xenstore::Server::open(directory));
-  }
-  XL_TRY(store->write(domain_zero_nodes()));
-  return store;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Toolstack>> Toolstack::create(Options options) {
   XL_TRY_ASSIGN(std::unique_ptr<Engine> engine, Engine::create(std::move(options)));
@@ -38,50 +26,51 @@ Result<std::unique_ptr<Engine>> Engine::create(Options options) {
     }
   }
   XL_TRY_ASSIGN(std::unique_ptr<Records> records, Records::open(options.runtime_dir));
-  XL_TRY_ASSIGN(std::shared_ptr<xenstore::Server> store, open_store(options.runtime_dir));
-  std::unique_ptr<Engine> engine(
-      new Engine(std::move(options), std::move(store), std::move(records)));
+  std::unique_ptr<Engine> engine(new Engine(std::move(options), std::move(records)));
+  XL_TRY(engine->start());
+  return engine;
+}
+
+Engine::Engine(Options options, std::unique_ptr<Records> records)
+    : options_(std::move(options)),
+      images_(Bytes(options_.kernel_cache_limit)),
+      records_(std::move(records)) {}
+
+Result<void> Engine::start() {
   EventLoop::Handlers handlers;
-  handlers.domain_changed = [self = engine.get()](const SessionRef& session, DomId id) {
-    self->domain_changed(session, id);
+  handlers.domain_changed = [this](const SessionRef& session, DomId id) {
+    domain_changed(session, id);
   };
-  handlers.hypervisor_gone = [self = engine.get()](const SessionRef& session) {
-    self->lose(session);
-  };
-  engine->work_ = std::make_unique<WorkQueue>();
-  engine->dumps_ = std::make_unique<WorkQueue>();
-  XL_TRY_ASSIGN(engine->loop_, EventLoop::create(std::move(handlers)));
-  engine->store_->tell_limit_hits([self = engine.get()](DomId id, const xenstore::LimitHits& hits) {
-    self->loop_->post([self, id, hits] { self->tell_quota(id, hits); });
-  });
-  if (engine->options_.attach) {
-    auto attached = engine->sessions_.attach(engine->options_.attach);
+  handlers.hypervisor_gone = [this](const SessionRef& session) { lose(session); };
+  work_ = std::make_unique<WorkQueue>();
+  dumps_ = std::make_unique<WorkQueue>();
+  XL_TRY_ASSIGN(loop_, EventLoop::create(std::move(handlers)));
+  XL_TRY_ASSIGN(
+      lines_, OwnLines::open(options_.runtime_dir, {options_.log_dir, options_.console_log_limit},
+                             *records_, *loop_, [this](DomId id, const xenstore::LimitHits& hits) {
+                               loop_->post([this, id, hits] { tell_quota(id, hits); });
+                             }));
+  sessions_ = std::make_unique<SessionSlot>(options_.hypervisor, lines_->store(),
+                                            [this](SessionRef session) -> Result<void> {
+                                              XL_TRY(adopt(session));
+                                              loop_->serve(std::move(session));
+                                              return {};
+                                            });
+  if (options_.attach) {
+    auto attached = sessions_->attach(options_.attach);
     if (!attached) {
       return Unexpected(
           std::move(attached).error().while_doing("looking after the domains that run already"));
     }
     if (!*attached) {
-      engine->forget_left();
+      forget_left();
     }
   }
-  return engine;
+  return {};
 }
 
-Engine::Engine(Options options, std::shared_ptr<xenstore::Server> store,
-               std::unique_ptr<Records> records)
-    : options_(std::move(options)),
-      images_(Bytes(options_.kernel_cache_limit)),
-      store_(std::move(store)),
-      records_(std::move(records)),
-      sessions_(options_.hypervisor, store_, [this](SessionRef session) -> Result<void> {
-        XL_TRY(adopt(session));
-        loop_->serve(std::move(session));
-        return {};
-      }) {}
-
+// The threads first, as what they run uses the members; each posts to the other.
 Engine::~Engine() {
-  store_->tell_limit_hits({});
-  // The threads first, as what they run uses the members; each posts to the other.
   if (loop_ != nullptr) {
     loop_->stop();
   }

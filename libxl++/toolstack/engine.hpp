@@ -22,12 +22,12 @@
 #include "libxl++/toolstack/domain.hpp"
 #include "libxl++/toolstack/event_log.hpp"
 #include "libxl++/toolstack/event_loop.hpp"
+#include "libxl++/toolstack/line_service.hpp"
 #include "libxl++/toolstack/records.hpp"
 #include "libxl++/toolstack/registry.hpp"
 #include "libxl++/toolstack/session_slot.hpp"
 #include "libxl++/toolstack/toolstack.hpp"
 #include "libxl++/toolstack/work_queue.hpp"
-#include "libxl++/xenstore/socket_server.hpp"
 
 namespace xl::toolstack {
 
@@ -81,8 +81,10 @@ class Engine final : public Toolstack {
   Result<hv::HostInfo> host_info() override;
   Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) override;
   bool hypervisor_running() const override;
-  Result<void> serve_store(std::vector<UniqueFd> listeners) override;
-  xenstore::Statistics store_statistics() override { return store_->statistics(); }
+  Result<void> serve_store(std::vector<UniqueFd> listeners) override {
+    return lines_->serve(std::move(listeners));
+  }
+  xenstore::Statistics store_statistics() override { return lines_->statistics(); }
   bool idle() override;
 
   Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) override;
@@ -108,8 +110,8 @@ class Engine final : public Toolstack {
     std::string record = {};  // its key, if it is written already: a restart
   };
 
-  Engine(Options options, std::shared_ptr<xenstore::Server> store,
-         std::unique_ptr<Records> records);
+  Engine(Options options, std::unique_ptr<Records> records);
+  Result<void> start();
 
   // --- create.cpp ---
   Result<CreatedDomain> create_claimed(Registry::Claim claim, DomainPlan plan,
@@ -122,7 +124,6 @@ class Engine final : public Toolstack {
   Result<DomainRef> make_domain(const SessionRef& session, Registry::Claim claim, DomainPlan plan,
                                 const build::Prepared& prepared, const std::string& record,
                                 const std::stop_token& cancel, CreatedDomain& report);
-  Result<void> connect_lines(const DomainRef& domain, const build::BuiltDomain& built);
   void schedule_cache_clearing();
 
   // --- lifecycle.cpp; with Domain::lifecycle held, or before the domain is published ---
@@ -198,9 +199,6 @@ class Engine final : public Toolstack {
   // --- soft_reset.cpp; with Domain::lifecycle held ---
   void soft_reset(const DomainRef& domain, DomainEnd end);
   Result<void> renew_lines(const DomainRef& domain);
-  // Binds domain 0's end, which serves the line from now on.
-  Result<EventPort> bind_line(const DomainRef& domain, EventPort guest_port, Line line);
-
   // --- engine_core.cpp ---
   Result<void> write_core_of(const DomainRef& domain, int fd, const DumpOptions& options,
                              const DumpProgress& progress, const std::stop_token& cancel);
@@ -218,11 +216,6 @@ class Engine final : public Toolstack {
   Result<void> adopt(const SessionRef& session);
   void adopt_running(const SessionRef& session, Records::Entry entry, const hv::DomainInfo& info,
                      std::span<const hv::HostBinding> bindings);
-  Result<void> reconnect_lines(const DomainRef& domain, const std::string& console_log,
-                               std::span<const hv::HostBinding> bindings);
-  void reconnect_store(const DomainRef& domain, hv::GuestMapping page);
-  EventPort rebind_line(const DomainRef& domain, EventPort guest_port, Line line,
-                        std::span<const hv::HostBinding> bindings);
   void restart_left(Records::Entry entry);
   void remove_left(const SessionRef& session, DomId id);
   void forget_left();  // there is no hypervisor that could have any of it
@@ -255,13 +248,12 @@ class Engine final : public Toolstack {
   EventLog event_log_;
   std::uint64_t last_told_ = 0;  // event thread; the number of the last event that events_ got
   std::atomic<std::int64_t> last_create_{0};  // steady clock, ns
-  const std::shared_ptr<xenstore::Server> store_;
   const std::unique_ptr<Records> records_;
   bool has_adopted_ = false;  // while a session starts
-  std::unique_ptr<xenstore::SocketServer> store_sockets_;
-  SessionSlot sessions_;
+  std::unique_ptr<SessionSlot> sessions_;
   std::unique_ptr<EventLoop> loop_;
-  std::unique_ptr<WorkQueue> work_;  // last: its tasks use all the rest
+  std::unique_ptr<LineService> lines_;  // wakes the loop
+  std::unique_ptr<WorkQueue> work_;     // last: its tasks use all the rest
   std::stop_source stop_dumps_;
   std::unique_ptr<WorkQueue> dumps_;  // core files, which may take minutes; posts to work_
 };

@@ -7,7 +7,6 @@
 
 #include "libxl++/toolstack/death_policy.hpp"
 #include "libxl++/toolstack/engine.hpp"
-#include "libxl++/toolstack/node_watch.hpp"
 #include "libxl++/xenstore/path.hpp"
 
 namespace xl::toolstack {
@@ -93,7 +92,7 @@ Result<Engine::DomainRef> Engine::answering_domain(DomId id) {
 
 Result<void> Engine::ask_guest(DomId id, const GuestAsk& ask, const std::stop_token& cancel) {
   XL_TRY_ASSIGN(const DomainRef domain, answering_domain(id));
-  xenstore::Server& store = domain->session->store();
+  xenstore::NodeStore& store = domain->session->store();
   const std::string path = xenstore::domain_path(id) + "/control/" + ask.node;
   Wakeup wakeup;
   const auto subscription = subscribe([&wakeup, id](const LifecycleEvent& event) {
@@ -101,14 +100,14 @@ Result<void> Engine::ask_guest(DomId id, const GuestAsk& ask, const std::stop_to
       wakeup.domain_changed(event);
     }
   });
-  NodeWatch watch(store, path, [&wakeup] { wakeup.node_changed(); });
+  const auto watch = store.watch(path, [&wakeup] { wakeup.node_changed(); });
   const std::vector<xenstore::NodeSpec> request{{path, ask.word, nullptr}};
   XL_TRY(store.write(request));
   emit(LifecycleEvent::Kind::trigger, id, domain->claim.name(), {}, ask.details);
   const Clock::time_point deadline = Clock::now() + ask.timeout;
   for (;;) {
     const auto value = store.read(path);
-    if (sessions_.current() != domain->session) {  // its nodes have gone for another reason
+    if (sessions_->current() != domain->session) {  // its nodes have gone for another reason
       return fail(ErrorId::hypervisor_died, "the hypervisor died, and the domain with it");
     }
     if (!value || value->empty() || wakeup.stopped()) {
@@ -123,7 +122,7 @@ Result<void> Engine::ask_guest(DomId id, const GuestAsk& ask, const std::stop_to
                   : fail(ErrorId::cancelled, "cancelled");
     }
     wakeup.wait(deadline, cancel);
-    watch.drain();
+    watch->drain();
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "libxl++/console/history.hpp"
 #include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/engine.hpp"
 
@@ -21,25 +22,9 @@ Result<void> check_alive(const Domain& domain) {
 
 }  // namespace
 
-// Before the domain goes: its pages belong to others afterwards, and its ports may be another's.
 void Engine::cut_lines(const DomainRef& domain) {
-  if (std::exchange(domain->lines_cut, true)) {
-    return;
-  }
-  Session& session = *domain->session;
-  if (domain->console_port != EventPort()) {
-    session.remove_port(domain->console_port);
-  }
-  if (domain->store_port != EventPort()) {
-    session.remove_port(domain->store_port);
-  }
-  if (domain->console != nullptr) {
-    domain->console->end();
-    loop_->wake(domain, Line::console);
-  }
-  if (domain->store != nullptr) {
-    session.store().release(domain->id);
-    domain->store->end();
+  if (!std::exchange(domain->lines_cut, true)) {
+    lines_->cut(domain);
   }
 }
 

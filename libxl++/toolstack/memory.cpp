@@ -23,7 +23,7 @@ std::string in_mib(Bytes size) {
 }
 
 // A node in KiB, which the toolstack wrote and the guest cannot change.
-Result<Bytes> read_kib(xenstore::Server& store, const std::string& path) {
+Result<Bytes> read_kib(xenstore::NodeStore& store, const std::string& path) {
   XL_TRY_ASSIGN(const std::string text, store.read(path));
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -79,7 +79,7 @@ Result<MemoryState> Engine::memory_state(DomId id) {
   XL_TRY_ASSIGN(const hv::DomainInfo info, checked(session, session->hypervisor().domain_info(id)));
   state.current = to_bytes(current_memory(info, state.target));
   state.hypervisor_max = to_bytes(info.max_memory);
-  state.has_driver = session->store().is_watched(id, memory_path(id, "target"));
+  state.has_driver = session->store().may_be_watched(id, memory_path(id, "target"));
   return state;
 }
 

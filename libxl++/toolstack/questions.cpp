@@ -96,7 +96,7 @@ Result<DomId> Engine::find(std::string_view name_or_id) {
 
 Result<std::vector<DomainSummary>> Engine::list() {
   std::vector<DomainSummary> rows;
-  const SessionRef session = sessions_.current();
+  const SessionRef session = sessions_->current();
   if (session == nullptr) {
     rows.push_back(domain_zero(Pages(0)));
     return rows;
@@ -116,7 +116,7 @@ Result<std::vector<DomainSummary>> Engine::list() {
 }
 
 Result<DomainSummary> Engine::summary(DomId id) {
-  const SessionRef session = sessions_.current();
+  const SessionRef session = sessions_->current();
   if (session == nullptr) {
     return id == DomId(0)
                ? Result<DomainSummary>(domain_zero(Pages(0)))
@@ -137,22 +137,22 @@ Result<config::DomainConfig> Engine::config_of(DomId id) {
 }
 
 Result<std::vector<hv::NamedCounter>> Engine::counters(std::optional<DomId> domain) {
-  XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
+  XL_TRY_ASSIGN(const SessionRef session, sessions_->get());
   return checked(session, session->hypervisor().counters(domain));
 }
 
 Result<hv::HostInfo> Engine::host_info() {
-  XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
+  XL_TRY_ASSIGN(const SessionRef session, sessions_->get());
   return checked(session, session->hypervisor().host_info());
 }
 
 Result<hv::Hypervisor::LogText> Engine::read_hypervisor_log(std::uint64_t from) {
-  XL_TRY_ASSIGN(const SessionRef session, sessions_.get());
+  XL_TRY_ASSIGN(const SessionRef session, sessions_->get());
   return checked(session, session->hypervisor().read_log(from));
 }
 
 bool Engine::hypervisor_running() const {
-  return sessions_.current() != nullptr;
+  return sessions_->current() != nullptr;
 }
 
 Result<std::unique_ptr<Subscription>> Engine::attach_console(DomId id, ConsoleOutput output) {

@@ -14,7 +14,7 @@
 
 #include "base/types.hpp"
 #include "hypervisor-iface/hypervisor.hpp"
-#include "libxl++/xenstore/server.hpp"
+#include "libxl++/xenstore/node_store.hpp"
 
 namespace xl::toolstack {
 
@@ -29,7 +29,7 @@ struct PortTarget {
 
 class Session {
  public:
-  Session(std::unique_ptr<hv::Hypervisor> hypervisor, std::shared_ptr<xenstore::Server> store)
+  Session(std::unique_ptr<hv::Hypervisor> hypervisor, std::shared_ptr<xenstore::NodeStore> store)
       : hypervisor_(std::move(hypervisor)), store_(std::move(store)) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -43,7 +43,7 @@ class Session {
   std::shared_future<void> over() { return over_future_; }
 
   hv::Hypervisor& hypervisor() { return *hypervisor_; }
-  xenstore::Server& store() { return *store_; }
+  xenstore::NodeStore& store() { return *store_; }
 
   void add_port(EventPort port, PortTarget target) {
     const std::lock_guard lock(mutex_);
@@ -66,7 +66,7 @@ class Session {
 
  private:
   std::unique_ptr<hv::Hypervisor> hypervisor_;
-  const std::shared_ptr<xenstore::Server> store_;
+  const std::shared_ptr<xenstore::NodeStore> store_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint32_t, PortTarget> ports_;
   std::promise<void> over_;

@@ -20,7 +20,7 @@ namespace xl::toolstack {
 class SessionSlot {
  public:
   // `started` is called with each new session before anyone else sees it; its error is the start's.
-  SessionSlot(HypervisorFactory factory, std::shared_ptr<xenstore::Server> store,
+  SessionSlot(HypervisorFactory factory, std::shared_ptr<xenstore::NodeStore> store,
               std::function<Result<void>(std::shared_ptr<Session>)> started)
       : factory_(std::move(factory)), store_(std::move(store)), started_(std::move(started)) {}
 
@@ -39,7 +39,7 @@ class SessionSlot {
   void end_start(const Result<std::shared_ptr<Session>>& begun);
 
   HypervisorFactory factory_;
-  const std::shared_ptr<xenstore::Server> store_;
+  const std::shared_ptr<xenstore::NodeStore> store_;
   std::function<Result<void>(std::shared_ptr<Session>)> started_;
   mutable std::mutex mutex_;
   std::condition_variable start_over_;

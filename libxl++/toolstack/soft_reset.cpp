@@ -17,60 +17,33 @@
 namespace xl::toolstack {
 namespace {
 
-struct GuestEnd {
-  EventPort port;
-  Gfn frame;
-};
-
 // A port for the line, told to the guest where it looks for it.
-Result<GuestEnd> offer_line(hv::Hypervisor& hypervisor, DomId id, std::uint32_t port_param,
-                            std::uint32_t frame_param) {
+Result<GuestLine> offer_line(hv::Hypervisor& hypervisor, DomId id, std::uint32_t port_param,
+                             std::uint32_t frame_param) {
   XL_TRY_ASSIGN(const std::uint64_t frame, hypervisor.get_hvm_param(id, frame_param));
   XL_TRY_ASSIGN(const EventPort port, hypervisor.event_alloc_unbound(id, DomId(0)));
   const std::array<hv::HvmParam, 1> params{{{port_param, port.value()}}};
   XL_TRY(hypervisor.set_hvm_params(id, params));
-  return GuestEnd{port, Gfn(frame)};
+  return GuestLine{Gfn(frame), port};
 }
 
 }  // namespace
 
-Result<EventPort> Engine::bind_line(const DomainRef& domain, EventPort guest_port, Line line) {
-  XL_TRY_ASSIGN(const hv::EventBinding binding,
-                domain->session->hypervisor().event_bind(domain->id, guest_port));
-  domain->session->add_port(binding.local, {domain, line});
-  return binding.local;
-}
-
 Result<void> Engine::renew_lines(const DomainRef& domain) {
   hv::Hypervisor& hypervisor = domain->session->hypervisor();
-  xenstore::Server& store = domain->session->store();
-  const config::DomainConfig& config = domain->plan.config;
-  for (const EventPort port : {domain->console_port.load(), domain->store_port.load()}) {
-    domain->session->remove_port(port);
-    (void)hypervisor.event_close(port);  // the reset has ended what it was bound to in any case
-  }
+  lines_->detach(domain);
   XL_TRY(hypervisor.soft_reset(domain->id));
-  XL_TRY_ASSIGN(const GuestEnd console, offer_line(hypervisor, domain->id, HVM_PARAM_CONSOLE_EVTCHN,
-                                                   HVM_PARAM_CONSOLE_PFN));
-  XL_TRY_ASSIGN(const GuestEnd ring,
+  XL_TRY_ASSIGN(domain->console_line, offer_line(hypervisor, domain->id, HVM_PARAM_CONSOLE_EVTCHN,
+                                                 HVM_PARAM_CONSOLE_PFN));
+  XL_TRY_ASSIGN(domain->store_line,
                 offer_line(hypervisor, domain->id, HVM_PARAM_STORE_EVTCHN, HVM_PARAM_STORE_PFN));
-  XL_TRY_ASSIGN(hv::GuestMapping page, hypervisor.map_frames(domain->id, {ring.frame, Pages(1)}));
-
-  domain->store->end();
-  store.release(domain->id);
-  store.remove_domain(domain->id, domain_directories(domain->id, *config.uuid));
+  XL_TRY_ASSIGN(const hv::GuestMapping page,
+                hypervisor.map_frames(domain->id, {domain->store_line.frame, Pages(1)}));
   std::ranges::fill(page.segments().front().bytes, std::byte{0});
-  XL_TRY_ASSIGN(std::unique_ptr<xenstore::Client> client,
-                store.introduce(domain->id, [this, weak = std::weak_ptr(domain)] {
-                  loop_->wake(weak.lock(), Line::store);
-                }));
-  domain->store->renew(std::move(page), std::move(client));
-  domain->console_line = {console.frame, console.port};
-  domain->store_line = {ring.frame, ring.port};
-  XL_TRY_ASSIGN(domain->console_port, bind_line(domain, console.port, Line::console));
-  XL_TRY_ASSIGN(domain->store_port, bind_line(domain, ring.port, Line::store));
-  return store.write(domain_nodes({domain->id, *config.uuid, config, ring.port, ring.frame,
-                                   console.port, console.frame, domain->created}));
+  xenstore::NodeStore& store = domain->session->store();
+  store.remove_domain(domain->id, domain_directories(domain->id, *domain->plan.config.uuid));
+  XL_TRY(store.write(nodes_of(*domain)));
+  return lines_->connect(domain);
 }
 
 void Engine::soft_reset(const DomainRef& domain, DomainEnd end) {

@@ -140,7 +140,7 @@ Unexpected<Error> Engine::late(const Domain& domain, const VcpuRequest& request,
   const std::string waited =
       fmt::format("{:g} s", std::chrono::duration<double>(request.timeout).count());
   const std::string directory = xenstore::domain_path(domain.id) + "/cpu";
-  if (!domain.session->store().is_watched(domain.id, directory)) {
+  if (!domain.session->store().may_be_watched(domain.id, directory)) {
     (void)domain.session->store().write(availability(domain.id, state.online, state.max));
     return fail(ErrorId::guest_no_answer,
                 fmt::format("its kernel does not look at cpu/N/availability, also not after {}: it "

@@ -171,7 +171,7 @@ Result<std::string> Server::read(std::string_view path) {
   return std::move(value).value();
 }
 
-bool Server::is_watched(DomId domain, std::string_view path) {
+bool Server::may_be_watched(DomId domain, std::string_view path) {
   const std::lock_guard lock(mutex_);
   bool found = false;
   store_.watches().visit(path, true, [&](const Watch& watch) {

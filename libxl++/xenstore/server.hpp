@@ -22,6 +22,7 @@
 #include "libxl++/xenstore/connection.hpp"
 #include "libxl++/xenstore/journal.hpp"
 #include "libxl++/xenstore/limits.hpp"
+#include "libxl++/xenstore/node_store.hpp"
 #include "libxl++/xenstore/permissions.hpp"
 #include "libxl++/xenstore/replay.hpp"
 #include "libxl++/xenstore/store.hpp"
@@ -29,13 +30,6 @@
 namespace xl::xenstore {
 
 class Server;
-
-// A node to write: what xenstore-ls shows as path = "value" (permissions).
-struct NodeSpec {
-  std::string path;
-  std::string value;
-  PermissionsRef permissions;  // null: as its parent
-};
 
 // A Connection behind the server's lock. Disconnects when it goes.
 class Client {
@@ -79,7 +73,7 @@ class RingTurn {
   Connection& connection_;
 };
 
-class Server {
+class Server final : public NodeStore {
  public:
   explicit Server(Limits limits = {}) : store_(limits) {}
 
@@ -100,16 +94,13 @@ class Server {
   std::unique_ptr<Client> connect(std::function<void()> event_queued);
 
   // --- as domain 0, all at once for every reader ---
-  Result<void> write(std::span<const NodeSpec> nodes);
-  Result<std::string> read(std::string_view path);
-  Result<std::vector<std::string>> list(std::string_view path);
-  // Whether the guest has a watch on this very path, as a driver has that serves it.
-  bool is_watched(DomId domain, std::string_view path);
-  // The paths with all below them, those that exist; then what else `domain` owns, anywhere.
-  void remove_domain(DomId domain, std::span<const std::string> paths);
-
-  // It runs no more, but is still there: those who watch @releaseDomain hear of that too.
-  void domain_shut_down(DomId domain);
+  Result<void> write(std::span<const NodeSpec> nodes) override;
+  Result<std::string> read(std::string_view path) override;
+  Result<std::vector<std::string>> list(std::string_view path) override;
+  bool may_be_watched(DomId domain, std::string_view path) override;
+  void remove_domain(DomId domain, std::span<const std::string> paths) override;
+  void domain_shut_down(DomId domain) override;
+  std::unique_ptr<NodeWatch> watch(std::string_view path, std::function<void()> changed) override;
 
   // --- account ---
   Statistics statistics();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A console over a page with the test as the guest, and its daemon killed at each step of serving
 // it: nothing that was printed is lost or doubled, in the history or in the log.
-#include "libxl++/console/console.hpp"
+#include "libxl++/console/ring_console.hpp"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -35,11 +35,11 @@ class ConsoleOf : public ::testing::Test {
     }
   }
   hv::GuestMapping mapping() { return hv::GuestMapping({{Gfn(1), std::span(page_)}}, nullptr); }
-  Console::Files files() const {
+  RingConsole::Files files() const {
     return {directory_ + "/history", directory_ + "/guest.log", 64 << 10};
   }
-  Console serve() { return Console(mapping(), files()); }
-  Console adopt() { return Console(mapping(), files(), Console::Origin::adopted); }
+  RingConsole serve() { return RingConsole(mapping(), files()); }
+  RingConsole adopt() { return RingConsole(mapping(), files(), RingConsole::Origin::adopted); }
   static void drain(Console& console) {
     while (console.pump().more) {
     }
@@ -55,12 +55,12 @@ class ConsoleOf : public ::testing::Test {
 
 TEST_F(ConsoleOf, ADaemonThatIsKilledGoesOnInTheNext) {
   {
-    Console killed = serve();
+    RingConsole killed = serve();
     print("before ");
     drain(killed);
   }
   print("between ");
-  Console next = adopt();
+  RingConsole next = adopt();
   EXPECT_TRUE(next.pump().notify) << "the guest may have been left waiting";
   drain(next);
   print("after");
@@ -71,13 +71,13 @@ TEST_F(ConsoleOf, ADaemonThatIsKilledGoesOnInTheNext) {
 
 // Killed after the text is kept and before the guest's page says so.
 TEST_F(ConsoleOf, AKillBeforeTheRingMovesDoublesNothing) {
-  Console killed = serve();
+  RingConsole killed = serve();
   print("one ");
   drain(killed);
   print("two ");
   drain(killed);
   page().out_cons = 4;
-  Console next = adopt();
+  RingConsole next = adopt();
   print("three");
   drain(next);
   EXPECT_EQ(next.text(), "one two three");
@@ -86,7 +86,7 @@ TEST_F(ConsoleOf, AKillBeforeTheRingMovesDoublesNothing) {
 
 // Killed when the log had grown and the history had not counted it.
 TEST_F(ConsoleOf, AKillBeforeTheHistoryCountsDoublesNothing) {
-  Console killed = serve();
+  RingConsole killed = serve();
   print("one ");
   drain(killed);
   std::filesystem::copy_file(files().history, directory_ + "/kept");
@@ -94,7 +94,7 @@ TEST_F(ConsoleOf, AKillBeforeTheHistoryCountsDoublesNothing) {
   drain(killed);
   std::filesystem::rename(directory_ + "/kept", files().history);
   page().out_cons = 4;
-  Console next = adopt();
+  RingConsole next = adopt();
   drain(next);
   EXPECT_EQ(next.text(), "one two ");
   EXPECT_EQ(log(), next.text());
@@ -104,7 +104,7 @@ TEST_F(ConsoleOf, AKillBeforeTheHistoryCountsDoublesNothing) {
 TEST_F(ConsoleOf, AKillInTheFirstTurnDoublesNothing) {
   std::ofstream(files().log) << "earlier domain\n";
   {
-    Console killed = serve();
+    RingConsole killed = serve();
     print("text");
     drain(killed);
   }
@@ -112,14 +112,14 @@ TEST_F(ConsoleOf, AKillInTheFirstTurnDoublesNothing) {
   History noted(files().history);
   ASSERT_TRUE(noted.commit({0, 15}));
   page().out_cons = 0;
-  Console next = adopt();
+  RingConsole next = adopt();
   drain(next);
   EXPECT_EQ(next.text(), "text");
   EXPECT_EQ(log(), "earlier domain\ntext");
 }
 
 TEST_F(ConsoleOf, ALogThatLosesItsOlderHalfIsCutAtTheRightPlace) {
-  Console killed(mapping(), {directory_ + "/history", directory_ + "/guest.log", 8 << 10});
+  RingConsole killed(mapping(), {directory_ + "/history", directory_ + "/guest.log", 8 << 10});
   std::string last;
   for (int i = 0; i < 2000; ++i) {
     last = "line " + std::to_string(i) + '\n';
@@ -128,18 +128,18 @@ TEST_F(ConsoleOf, ALogThatLosesItsOlderHalfIsCutAtTheRightPlace) {
   }
   const std::string before = log();
   std::ofstream(files().log, std::ios::app) << "not counted";
-  Console next = adopt();
+  RingConsole next = adopt();
   EXPECT_EQ(log(), before);
   EXPECT_TRUE(before.ends_with(last));
 }
 
 TEST_F(ConsoleOf, ADomainWithoutAPageHasEndedAndShowsItsHistory) {
   {
-    Console killed = serve();
+    RingConsole killed = serve();
     print("what it said");
     drain(killed);
   }
-  Console ended({}, files(), Console::Origin::adopted);
+  RingConsole ended({}, files(), RingConsole::Origin::adopted);
   drain(ended);
   EXPECT_EQ(ended.text(), "what it said");
   EXPECT_FALSE(ended.write({}));

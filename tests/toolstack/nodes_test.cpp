@@ -106,8 +106,12 @@ TEST(Tree, IsWhatLibxlWrites) {
   const auto uuid = config::Uuid::parse("0b0d1fd2-3a55-4c3e-9a6c-5dbd3a4a6c01");
   ASSERT_TRUE(uuid);
   const std::chrono::system_clock::time_point created{std::chrono::milliseconds(1234567890123)};
-  EXPECT_EQ(show(domain_nodes({DomId(5), *uuid, config, EventPort(1), Gfn(0xfeffc), EventPort(2),
-                               Gfn(0xfefff), created})),
+  EXPECT_EQ(show(domain_nodes({DomId(5),
+                               *uuid,
+                               config,
+                               {Gfn(0xfeffc), EventPort(1)},
+                               {Gfn(0xfefff), EventPort(2)},
+                               created})),
             golden);
 }
 

@@ -9,6 +9,7 @@
 #include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/registry.hpp"
 #include "libxl++/xenstore/path.hpp"
+#include "libxl++/xenstore/server.hpp"
 
 namespace xl::toolstack {
 namespace {
@@ -129,8 +130,12 @@ class Nodes : public ::testing::Test {
     config_.max_memory = mib(256);
     config_.vcpus = 1;
     config_.max_vcpus = 2;
-    const auto nodes = domain_nodes(
-        {DomId(5), uuid(1), config_, EventPort(1), Gfn(0xfeffc), EventPort(2), Gfn(0xfefff), {}});
+    const auto nodes = domain_nodes({DomId(5),
+                                     uuid(1),
+                                     config_,
+                                     {Gfn(0xfeffc), EventPort(1)},
+                                     {Gfn(0xfefff), EventPort(2)},
+                                     {}});
     EXPECT_TRUE(server_.write(nodes));
     for (const auto& node : nodes) {
       paths_.push_back(node.path);
@@ -169,8 +174,8 @@ TEST_F(Nodes, GiveTheGuestItsOwnAndNothingElse) {
   const xenstore::Caller caller{DomId(5), {}};
   std::set<std::string> writable;
   std::map<std::string, xenstore::PermissionsRef> permissions;
-  for (const auto& node :
-       domain_nodes({DomId(5), uuid(1), config_, EventPort(1), Gfn(1), EventPort(2), Gfn(2), {}})) {
+  for (const auto& node : domain_nodes(
+           {DomId(5), uuid(1), config_, {Gfn(1), EventPort(1)}, {Gfn(2), EventPort(2)}, {}})) {
     const auto parent = permissions.find(std::string(xenstore::parent_of(node.path)));
     const auto own = node.permissions != nullptr || parent == permissions.end() ? node.permissions
                                                                                 : parent->second;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "libxl++/console/console.hpp"
+#include "libxl++/console/ring_console.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -8,7 +8,7 @@
 
 namespace xl::console {
 
-Console::Console(hv::GuestMapping page, Files files, Origin origin)
+RingConsole::RingConsole(hv::GuestMapping page, Files files, Origin origin)
     : page_(std::move(page)),
       history_(origin == Origin::adopted ? History::resume(std::move(files.history))
                                          : History(std::move(files.history))),
@@ -30,7 +30,7 @@ Console::Console(hv::GuestMapping page, Files files, Origin origin)
   notify_once_ = origin == Origin::adopted;
 }
 
-Console::Progress Console::pump() {
+RingConsole::Progress RingConsole::pump() {
   Progress progress;
   Turn turn;
   begin(turn);
@@ -57,7 +57,7 @@ Console::Progress Console::pump() {
   return progress;
 }
 
-void Console::begin(Turn& turn) {
+void RingConsole::begin(Turn& turn) {
   const std::lock_guard lock(mutex_);
   turn.newcomers.swap(newcomers_);
   if (!turn.newcomers.empty()) {
@@ -74,7 +74,7 @@ void Console::begin(Turn& turn) {
 
 // Where the log stands is noted before it grows for the first time, or has lost its older half: its
 // size tells what of it counts. Then all that is to stay, then the one step that makes it count.
-void Console::keep(const Turn& turn) {
+void RingConsole::keep(const Turn& turn) {
   const std::lock_guard lock(mutex_);
   if (!ring_) {
     log_once(log_.append(turn.output()));
@@ -95,7 +95,7 @@ void Console::keep(const Turn& turn) {
 }
 
 // What was kept leaves the ring, unless the domain ended meanwhile; input goes the other way.
-void Console::finish(Turn& turn) {
+void RingConsole::finish(Turn& turn) {
   const std::lock_guard lock(mutex_);
   turn.notify |= std::exchange(notify_once_, false);
   if (!ring_) {
@@ -113,20 +113,20 @@ void Console::finish(Turn& turn) {
   turn.notify |= given != 0;
 }
 
-void Console::log_once(const Result<void>& kept) {
+void RingConsole::log_once(const Result<void>& kept) {
   if (!kept && !std::exchange(keeping_failed_, true)) {
     spdlog::warn("what a console printed is not kept wholly: {}", describe(kept.error()));
   }
 }
 
-Console::Listeners::Handle Console::attach(Output output) {
+RingConsole::Listeners::Handle RingConsole::attach(Output output) {
   auto entry = std::make_shared<Listeners::Entry>(std::move(output));
   const std::lock_guard lock(mutex_);
   newcomers_.push_back(entry);
   return Listeners::Handle(std::move(entry));
 }
 
-Result<void> Console::write(std::span<const std::byte> input) {
+Result<void> RingConsole::write(std::span<const std::byte> input) {
   const std::lock_guard lock(mutex_);
   if (!ring_) {
     return fail(ErrorId::console_ended, "the console has ended");
@@ -140,7 +140,7 @@ Result<void> Console::write(std::span<const std::byte> input) {
   return {};
 }
 
-void Console::end() {
+void RingConsole::end() {
   const std::lock_guard lock(mutex_);
   if (ring_) {
     final_text_ = history_.text();
@@ -150,7 +150,7 @@ void Console::end() {
   input_.clear();
 }
 
-std::string Console::text() const {
+std::string RingConsole::text() const {
   const std::lock_guard lock(mutex_);
   return ring_ ? history_.text() : final_text_;
 }
