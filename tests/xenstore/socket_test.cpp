@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tools at a socket: honest, slow, careless and hostile.
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <cstring>
 #include <thread>
 
 #include "base/unique_fd.hpp"
-#include "libxl++/xenstore/socket_server.hpp"
 #include "tests/xenstore/client_fixture.hpp"
+#include "tests/xenstore/unix_socket.hpp"
 
 namespace xl::xenstore {
 namespace {
 
 using fixture::Message;
+using fixture::socket_at;
 using fixture::strings;
-
-UniqueFd socket_at(const std::string& path, bool listening) {
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  path.copy(name.sun_path, sizeof name.sun_path - 1);
-  const auto* address = reinterpret_cast<const sockaddr*>(&name);
-  if (listening) {
-    ::unlink(path.c_str());
-    EXPECT_EQ(::bind(fd.get(), address, sizeof name), 0);
-    EXPECT_EQ(::listen(fd.get(), 16), 0);
-  } else {
-    EXPECT_EQ(::connect(fd.get(), address, sizeof name), 0);
-  }
-  return fd;
-}
 
 // A blocking client, with a bound on its patience.
 class Tool {
@@ -79,27 +60,11 @@ class Tool {
 
 class Sockets : public ::testing::Test {
  protected:
-  Sockets() {
-    std::string pattern = "/tmp/xl-sock-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-    start(1000);
-  }
-  ~Sockets() override {
-    server_.reset();
-    ::unlink(path().c_str());
-    ::rmdir(directory_.c_str());
-  }
-  void start(std::size_t max_clients) {
-    server_.reset();
-    std::vector<UniqueFd> listeners;
-    listeners.push_back(socket_at(path(), true));
-    server_ = *SocketServer::create(store_, std::move(listeners), max_clients);
-  }
-  std::string path() const { return directory_ + "/socket"; }
+  void start(std::size_t max_clients) { served_.start(max_clients); }
+  std::string path() const { return served_.path(); }
 
-  std::string directory_;
-  std::shared_ptr<Server> store_ = std::make_shared<Server>();
-  std::unique_ptr<SocketServer> server_;
+  fixture::ServedStore served_;
+  Server* store_ = &served_.store();
 };
 
 TEST_F(Sockets, ReadAndWrite) {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// HostConnection: a HostExchange at the socket of a xenstored. One thread reads, whoever asks
+// writes, so that nothing that comes (a storm of events, a long list) keeps a request from going
+// out.
+//
+// Thread rule: every function from any thread but those that wait for a reply from a watch's call.
+// A connection that has broken stays so; every call fails at once then.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+#include "libxl++/xenstore/host_exchange.hpp"
+
+namespace xl::xenstore {
+
+class HostConnection {
+ public:
+  using Reply = HostExchange::Reply;
+
+  // `socket` is a connected, blocking unix stream socket.
+  explicit HostConnection(UniqueFd socket);
+  // Errors: of the system, naming the path.
+  static Result<UniqueFd> open(const std::string& path);
+  // Nobody may be asking any more.
+  ~HostConnection();
+  HostConnection(const HostConnection&) = delete;
+  HostConnection& operator=(const HostConnection&) = delete;
+
+  // All in one go; xenstored answers them in their order, whatever others ask meanwhile. Errors:
+  // limit, a payload too long (nothing was sent then); io, protocol: the connection.
+  Result<std::vector<Reply>> ask(std::span<const HostRequest> requests);
+  Result<Reply> ask(HostRequest request);
+  // Nobody hears of the answer.
+  void tell(const HostRequest& request);
+
+  HostExchange& exchange() { return exchange_; }
+
+ private:
+  void send(std::string_view bytes);
+  void run();
+  void break_off(Error why);
+
+  const UniqueFd socket_;
+  std::mutex sending_;  // messages go out whole
+  HostExchange exchange_;
+  std::thread reader_;  // last: starts when all else is there
+};
+
+}  // namespace xl::xenstore

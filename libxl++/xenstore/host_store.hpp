@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// HostStore: the store of a Xen host, whose xenstored serves it at a unix socket; spoken to by the
+// protocol (docs/misc/xenstore.txt), without libxenstore (docs/adr/0156).
+//
+// A connection that has broken stays so: every call fails at once, with io, and every watch is
+// called once more. Thread rule: every function from any thread, but none from a watch's callback.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/types.hpp"
+#include "base/unique_fd.hpp"
+#include "libxl++/xenstore/host_connection.hpp"
+#include "libxl++/xenstore/node_store.hpp"
+
+namespace xl::xenstore {
+
+class HostStore final : public NodeStore {
+ public:
+  // Errors: of the system, naming the path; not_found where there is no such socket.
+  static Result<std::unique_ptr<HostStore>> connect(const std::string& path);
+  // `socket` is a connected, blocking unix stream socket.
+  static std::unique_ptr<HostStore> connect(UniqueFd socket);
+
+  // --- NodeStore. Errors, beside the connection's: not_found, permission_denied, limit (a path
+  // and its value longer than the protocol allows), invalid_argument; io and no_memory of
+  // xenstored itself ---
+
+  // More than one request goes in a transaction, which is begun again while others are in its way.
+  Result<void> write(std::span<const NodeSpec> nodes) override;
+  Result<std::string> read(std::string_view path) override;
+  Result<std::vector<std::string>> list(std::string_view path) override;
+  // xenstored does not tell: true.
+  bool may_be_watched(DomId domain, std::string_view path) override;
+  // What else the domain owns xenstored removes itself when the domain dies.
+  void remove_domain(DomId domain, std::span<const std::string> paths) override;
+  // Nothing: xenstored hears of it by the same VIRQ as everybody.
+  void domain_shut_down(DomId domain) override;
+  // The first call of `changed` comes at once. Where xenstored refuses the watch that is logged,
+  // and there is no other.
+  std::unique_ptr<NodeWatch> watch(std::string_view path, std::function<void()> changed) override;
+
+  // --- beyond ---
+
+  // The nodes of a domain that nobody looks at yet: one by one, in their order, in one round and
+  // without a transaction. The first error; what is before and behind it may be written.
+  Result<void> write_unseen(std::span<const NodeSpec> nodes);
+
+  // The domain's ring is served from now on, and those who watch @introduceDomain hear of it.
+  // Errors: invalid_argument where xenstored cannot map the ring or bind the port.
+  Result<void> introduce(DomId domain, Gfn ring, EventPort port);
+  // Errors: not_found if it is not introduced.
+  Result<void> release(DomId domain);
+  Result<bool> is_introduced(DomId domain);
+
+ private:
+  class Watch;
+
+  explicit HostStore(UniqueFd socket) : connection_(std::move(socket)) {}
+
+  Result<std::string> ask(std::uint32_t type, std::string payload, std::string_view doing,
+                          std::string_view subject);
+  enum class Verdict { committed, conflict };
+  Result<Verdict> try_write(std::span<HostRequest> requests);
+  Result<std::vector<std::string>> list_in_parts(std::string_view path);
+
+  HostConnection connection_;
+  std::mutex transaction_;  // our own would only be in each other's way
+};
+
+}  // namespace xl::xenstore
