@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a command as root in dom0 of a real Xen, in QEMU: `./devtool xen-testbed` is how to start it."""
+import argparse
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+from bed import Bed, BedError  # noqa: E402
+from session import Session, terminal_size  # noqa: E402
+
+FAILED = 125  # the bed itself, not the command
+TOP = Path(__file__).resolve().parents[2]
+PASSED_ON = ("TERM", "XL_BUILD", "XL_FETCHED")
+
+
+def default_image():
+    """Named after its recipe: clones of the tree that share what was fetched have one each where they differ."""
+    here = Path(__file__).parent
+    recipe = b"".join((here / name).read_bytes() for name in ("fetch.sh", "image.py"))
+    build = Path(os.environ.get("XL_BUILD", TOP / "build"))
+    fetched = Path(os.environ.get("XL_FETCHED", build / "fetched"))
+    return fetched / "xen-testbed" / f"image-{hashlib.sha256(recipe).hexdigest()[:12]}"
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="xen-testbed", description="Boots Debian's Xen and a dom0 in QEMU, with this tree inside, "
+                                     "and runs COMMAND there as root, in the same folder. Exits with its status; 124: out of "
+                                     "time, 125: the bed failed.")
+    parser.add_argument("--image", type=Path, default=default_image(), metavar="DIR", help="the prepared image")
+    parser.add_argument("--show-image", action="store_true", help="print where the prepared image is looked for, and end")
+    parser.add_argument("--share", action="append", default=[], metavar="DIR", help="a further folder to have inside, at the same path")
+    parser.add_argument("--timeout", type=float, default=0, metavar="S", help="seconds that the command may take")
+    parser.add_argument("--boot-timeout", type=float, default=180, metavar="S", help="seconds until dom0 has to be up (180)")
+    parser.add_argument("--memory", type=int, default=4096, metavar="MIB", help="of the machine (4096)")
+    parser.add_argument("--dom0-memory", type=int, default=1536, metavar="MIB", help="of dom0 (1536)")
+    parser.add_argument("--cpus", type=int, default=2, help="of the machine (2)")
+    parser.add_argument("--xen-options", default="", help="more for Xen's command line")
+    parser.add_argument("--qemu", default="qemu-system-x86_64", help="the QEMU to use")
+    parser.add_argument("--skip", action="store_true", help="where something is missing say so as a skipped TAP test")
+    parser.add_argument("--console", type=Path, metavar="FILE", help="keep the console log of Xen and dom0 here")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="program and arguments, or one shell line")
+    arguments = parser.parse_args()
+    if arguments.command[:1] == ["--"]:
+        del arguments.command[0]
+    return arguments
+
+
+def what_is_missing(arguments):
+    if shutil.which(arguments.qemu) is None:
+        return f"{arguments.qemu} is not installed (package qemu-system-x86; ./devtool install-deps)"
+    if not (arguments.image / "versions").exists():
+        return "the image of the Xen test bed is not there (./devtool xen-testbed true makes it)"
+    return None
+
+
+def shared_folders(arguments):
+    """Folders to have inside, none below another: the tree, what its build refers to, where we are, what was asked for."""
+    wanted = [TOP, Path(os.environ.get("XL_BUILD", TOP / "build")), *map(Path, arguments.share)]
+    wanted += [wanted[1] / "fetched", Path(os.environ.get("XL_FETCHED", TOP)), Path.cwd()]
+    kept = []
+    for path in sorted({path.resolve() for path in wanted if path.is_dir()}, key=lambda path: len(path.parts)):
+        system = len(path.parts) < 3 and str(path) != "/work"  # /, /tmp, /usr, ...: dom0 has its own
+        if not system and not any(path.is_relative_to(other) for other in kept):
+            kept.append(path)
+    return [(f"share{number}", str(path)) for number, path in enumerate(kept)]
+
+
+def request_for(arguments, shares):
+    command = arguments.command
+    interactive = os.isatty(0) and os.isatty(1)
+    if not command:
+        command = ["bash", "-l"] if os.isatty(0) else ["bash"]
+    elif len(command) == 1:
+        command = ["bash", "-c", command[0]]
+    here = Path.cwd()
+    inside = any(here.is_relative_to(path) for _, path in shares)
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root",
+                    "LANG": "C.UTF-8", "XEN_TESTBED": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                    # Both sides see what the other has written, at each prompt.
+                    "PROMPT_COMMAND": "sync; echo 3 >/proc/sys/vm/drop_caches"}
+    return {"argv": command, "directory": str(here if inside else TOP), "environment": environment, "shares": shares,
+            "tty": interactive, "size": terminal_size() if interactive else [24, 80]}
+
+
+def run(arguments):
+    shares = shared_folders(arguments)
+    bed = Bed(arguments.image.resolve(), shares, arguments)
+    try:
+        return Session(bed, request_for(arguments, shares), arguments).run()
+    except BedError as error:
+        print(f"xen-testbed: {error}; the end of the console:\n{bed.last_words()}", file=sys.stderr)
+        return FAILED
+    finally:
+        if arguments.console:
+            shutil.copy(bed.console, arguments.console)
+        bed.close()
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.show_image:
+        print(arguments.image)
+        return 0
+    missing = what_is_missing(arguments)
+    if missing is not None:
+        if arguments.skip:
+            print(f"1..0 # SKIP {missing}")
+            return 0
+        print(f"xen-testbed: {missing}", file=sys.stderr)
+        return FAILED
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
