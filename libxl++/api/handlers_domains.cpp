@@ -7,6 +7,7 @@
 #include "libxl++/api/json_reader.hpp"
 #include "libxl++/api/views.hpp"
 #include "libxl++/api/wire_json.hpp"
+#include "libxl++/config/host_defaults.hpp"
 #include "libxl++/config/json.hpp"
 #include "libxl++/config/parse.hpp"
 #include "libxl++/toolstack/toolstack.hpp"
@@ -21,7 +22,8 @@ static_assert(max_config_bytes == config::max_source_size);
 struct ParsedRequest {
   CreateRequest request;
   config::DomainConfig config;
-  std::shared_ptr<const config::Devices> devices;
+  config::Devices devices;
+  config::HostConfig host;
   toolstack::CreateOptions options;
   std::string rendered_warnings;
 };
@@ -38,11 +40,13 @@ Answer<ParsedRequest> parse_create(Service& service, const Request& request, boo
     return Unexpected(refusal(result.diagnostics));
   }
   parsed.config = std::move(*result.config);
-  parsed.devices = std::move(result.devices);
+  parsed.devices = *result.devices;
   XL_TRY_ASSIGN(const HostConfigFile::View host, service.host_config.read());
   if (!asked.ignore_host_masks) {
     XL_TRY(config::restrict_cpus(host.config, parsed.config));
   }
+  parsed.host = host.config;
+  config::fill_in(host.config, parsed.devices);
   parsed.rendered_warnings = host.warnings + config::render(result.diagnostics);
   parsed.options.paused = asked.paused || asked.hold;
   parsed.options.hold = asked.hold;
@@ -92,11 +96,11 @@ Answer<Reply> create_domain(Service& service, const Request& request) {
 Answer<Reply> check_config(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const ParsedRequest parsed, parse_create(service, request, true));
   XL_TRY_ASSIGN(std::string layout, service.toolstack.check_domain(parsed.config, parsed.options));
-  std::string libxl = config::to_libxl_json(parsed.config, *parsed.devices)
-                          .dump(4, ' ', false, json::error_handler_t::replace) +
-                      "\n";
+  nlohmann::ordered_json libxl = config::to_libxl_json(parsed.config, parsed.devices);
+  config::fill_in(parsed.host, libxl);
+  std::string text = libxl.dump(4, ' ', false, json::error_handler_t::replace) + "\n";
   return json_reply(to_json(CheckedView{parsed.config.name, std::move(layout),
-                                        parsed.rendered_warnings, std::move(libxl)}));
+                                        parsed.rendered_warnings, std::move(text)}));
 }
 
 Answer<Reply> destroy_domain(Service& service, const Request& request) {

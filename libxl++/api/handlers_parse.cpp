@@ -14,6 +14,7 @@
 #include "libxl++/config/cpu_list.hpp"
 #include "libxl++/config/devices/libxl_json.hpp"
 #include "libxl++/config/devices/report.hpp"
+#include "libxl++/config/host_defaults.hpp"
 #include "libxl++/toolstack/toolstack.hpp"
 
 namespace xl::api {
@@ -23,7 +24,8 @@ using nlohmann::json;
 using Words = std::vector<std::string>;
 
 template <typename Device>
-Answer<Reply> device_reply(const config::ParsedSpec<Device>& parsed, const Words& words) {
+Answer<Reply> device_reply(const config::ParsedSpec<Device>& parsed, const Words& words,
+                           const std::string& warnings = {}) {
   const std::vector<config::Diagnostic> findings =
       config::describe_spec(parsed.findings, "command line", words);
   if (!parsed.value) {
@@ -31,7 +33,7 @@ Answer<Reply> device_reply(const config::ParsedSpec<Device>& parsed, const Words
   }
   nlohmann::ordered_json body;
   body["device"] = config::to_libxl_json(*parsed.value);
-  body["rendered_warnings"] = config::render(findings);
+  body["rendered_warnings"] = warnings + config::render(findings);
   Reply reply;
   reply.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
   return reply;
@@ -39,12 +41,25 @@ Answer<Reply> device_reply(const config::ParsedSpec<Device>& parsed, const Words
 
 struct Kind {
   std::string_view name;
-  Answer<Reply> (*parse)(const Words& words);
+  Answer<Reply> (*parse)(Service& service, const Words& words);
 };
+
+Answer<Reply> parse_disk(Service&, const Words& words) {
+  return device_reply(config::parse_disk(words), words);
+}
+
+Answer<Reply> parse_vif(Service& service, const Words& words) {
+  XL_TRY_ASSIGN(const HostConfigFile::View host, service.host_config.read());
+  config::ParsedSpec<config::Vif> parsed = config::parse_vif(words);
+  if (parsed.value) {
+    config::fill_in(host.config, *parsed.value);
+  }
+  return device_reply(parsed, words, host.warnings);
+}
 
 // For the devices that the command line has no words for: one string, as a config has it.
 template <auto Parse>
-Answer<Reply> parse_one(const Words& words) {
+Answer<Reply> parse_one(Service&, const Words& words) {
   if (words.size() != 1) {
     return fail(ErrorId::bad_request, "such a device is one word");
   }
@@ -52,8 +67,8 @@ Answer<Reply> parse_one(const Words& words) {
 }
 
 constexpr Kind kinds[] = {
-    {"disk", [](const Words& words) { return device_reply(config::parse_disk(words), words); }},
-    {"vif", [](const Words& words) { return device_reply(config::parse_vif(words), words); }},
+    {"disk", parse_disk},
+    {"vif", parse_vif},
     {"channel", parse_one<config::parse_channel>},
     {"p9", parse_one<config::parse_p9>},
     {"pvcalls", parse_one<config::parse_pvcalls>},
@@ -85,7 +100,7 @@ Result<std::string> show_cpus(const std::string& text, std::uint32_t host_cpus) 
 
 }  // namespace
 
-Answer<Reply> parse_device(Service&, const Request& request) {
+Answer<Reply> parse_device(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const json body, parse_json(request.body));
   JsonReader reader(body, "parse request");
   Words words;
@@ -94,7 +109,7 @@ Answer<Reply> parse_device(Service&, const Request& request) {
   XL_TRY(reader.check());
   for (const Kind& kind : kinds) {
     if (kind.name == request.captured.at(0)) {
-      return kind.parse(words);
+      return kind.parse(service, words);
     }
   }
   return fail(ErrorCode::not_found, "there is no such kind of device", "see openapi.yaml");

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,8 +16,26 @@
 
 namespace xl::config {
 
+// What an interface has where its specification says nothing; empty: nothing.
+struct VifDefaults {
+  std::string script;
+  std::string bridge;
+  std::string gateway_device;
+  std::string backend;
+  bool operator==(const VifDefaults&) const = default;
+};
+
 struct HostConfig {
   CpuSet cpu_mask = CpuSet().set();  // where vcpus may run: vm.cpumask and vm.hvm.cpumask
+  VifDefaults vif;
+  bool run_hotplug_scripts = true;
+  bool claim_mode = true;
+  // None: the hypervisor's.
+  std::optional<std::uint32_t> max_grant_frames;
+  std::optional<std::uint32_t> max_maptrack_frames;
+  std::optional<std::uint32_t> max_grant_version;
+  std::optional<std::string> blkdev_start;
+  bool operator==(const HostConfig&) const = default;
 };
 
 struct ParsedHostConfig {

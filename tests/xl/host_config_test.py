@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """xl.conf(5): read at each request, from $XL_CONF here."""
+import json
 import os
 import unittest
 
@@ -51,6 +52,18 @@ class HostConfigTest(CliTest):
         self.assertEqual(self.xl("create", "guest.cfg").stderr, "")
         self.write("lockfile = '/tmp/other'\n")
         self.assertIn("'lockfile' has no effect", self.xl("create", "guest.cfg", "name=b").stderr)
+
+    def test_interfaces_get_the_defaults(self):
+        self.write("vif.default.bridge = 'br7'\nvif.default.script = 'vif-route'\nmax_grant_frames = 64\n")
+        done = self.xl("-N", "create", "guest.cfg", "vif=['', 'bridge=mine']")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        made = json.loads(done.stdout)
+        self.assertEqual([(nic["bridge"], nic["script"]) for nic in made["nics"]],
+                         [("br7", "vif-route"), ("mine", "vif-route")])
+        self.assertEqual(made["b_info"]["max_grant_frames"], 64)
+        self.assertIn("'max_grant_frames' is shown by `xl -N create` alone: ", done.stderr)
+        self.assertEqual(json.loads(self.ok("-N", "network-attach", "0", "script=own")),
+                         {"bridge": "br7", "script": "own"})
 
     def test_what_cannot_be_read_refuses(self):
         self.assertIn("xl.conf", self.refused(4, "create", "guest.cfg"))
