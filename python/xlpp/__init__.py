@@ -22,13 +22,13 @@ from ._errors import (AlreadyExists, Busy, DomainEnded, HypervisorGone, Internal
                       PermissionDenied, ProtocolError, Timeout, XlError)
 from ._events import Events
 from ._launch import default_runtime_dir
-from ._models import (Checked, Daemon, Diagnostic, DomainInfo, End, Event, Host, HypervisorLog, Location, Memory, Share,
-                      Vcpu, VcpuCount)
+from ._models import (Checked, Converted, Daemon, Diagnostic, DomainInfo, End, Event, Host, HypervisorLog, Location,
+                      Memory, Share, Validated, Vcpu, VcpuCount)
 
 __all__ = [
-    "AlreadyExists", "Busy", "Checked", "Client", "Console", "Daemon", "Diagnostic", "Domain", "DomainEnded",
+    "AlreadyExists", "Busy", "Checked", "Client", "Console", "Converted", "Daemon", "Diagnostic", "Domain", "DomainEnded",
     "DomainInfo", "End", "Event", "Events", "Host", "HypervisorGone", "HypervisorLog", "InternalError", "Interrupted",
     "InvalidArgument", "InvalidConfig", "InvalidImage", "IoError", "LimitReached", "Location", "Memory", "NoMemory",
-    "NotFound", "NotSupported", "PermissionDenied", "ProtocolError", "Share", "Timeout", "Vcpu", "VcpuCount", "XlError",
+    "NotFound", "NotSupported", "PermissionDenied", "ProtocolError", "Share", "Timeout", "Validated", "Vcpu", "VcpuCount", "XlError",
     "default_runtime_dir",
 ]

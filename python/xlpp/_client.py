@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 from types import TracebackType
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, Union
+from typing import Any, Dict, Iterable, List, Literal, Mapping, Optional, Tuple, Type, Union
 
 from . import _endpoints as endpoints
 from ._console import Console
@@ -17,11 +17,13 @@ from ._errors import InvalidArgument, IoError, NotFound, ProtocolError, error_fr
 from ._events import Events
 from ._http import Connection, Head
 from ._launch import connect_or_start, default_runtime_dir
-from ._models import Checked, Daemon, DomainInfo, Event, Host, HypervisorLog, Json, Share, Vcpu
+from ._models import (Checked, Converted, Daemon, DomainInfo, Event, Host, HypervisorLog, Json, Share, Validated, Vcpu,
+                      diagnostics_of)
 
 ConfigValue = Union[str, int, bool, List[str], List[int]]
 Overrides = Union[Mapping[str, ConfigValue], Iterable[str]]
 Path = Union[str, "os.PathLike[str]"]
+Format = Literal["cfg", "yaml", "json", "xml"]
 
 
 def config_literal(value: ConfigValue) -> str:
@@ -40,9 +42,28 @@ def _override_list(overrides: Overrides) -> List[str]:
     return list(overrides)
 
 
+def _config_source(config: Optional[Path], text: Union[str, bytes, None]) -> Json:
+    if config is not None and text is not None:
+        raise InvalidArgument("config and text are both given")
+    name = "text" if config is None else os.fspath(config)
+    data = text.encode() if isinstance(text, str) else text or b""
+    if config is not None:
+        try:
+            with open(config, "rb") as file:
+                data = file.read(1024 * 1024 + 1)  # xld says that this is too much
+        except OSError as error:
+            kind = NotFound if isinstance(error, FileNotFoundError) else IoError
+            raise kind(f"reading the config file '{name}': {error.strerror}") from error
+    try:
+        return {"name": name, "text": data.decode()}
+    except UnicodeDecodeError:
+        return {"name": name, "text_base64": base64.b64encode(data).decode()}
+
+
 def _repeatable(endpoint: Endpoint) -> bool:
     """Doing it twice is doing it once."""
-    return endpoint.method in ("GET", "DELETE") or endpoint in (endpoints.PAUSE, endpoints.UNPAUSE, endpoints.CHECK)
+    return endpoint.method in ("GET", "DELETE") or endpoint in (endpoints.PAUSE, endpoints.UNPAUSE, endpoints.CHECK,
+                                                                endpoints.CONVERT, endpoints.VALIDATE)
 
 
 class Client:
@@ -88,24 +109,37 @@ class Client:
     @staticmethod
     def _create_request(config: Optional[Path], text: Union[str, bytes, None], overrides: Overrides,
                         working_directory: Optional[Path]) -> Json:
-        if config is not None and text is not None:
-            raise InvalidArgument("config and text are both given")
-        name = "text" if config is None else os.fspath(config)
-        data = text.encode() if isinstance(text, str) else text or b""
-        if config is not None:
-            try:
-                with open(config, "rb") as file:
-                    data = file.read(1024 * 1024 + 1)  # xld says that this is too much
-            except OSError as error:
-                kind = NotFound if isinstance(error, FileNotFoundError) else IoError
-                raise kind(f"reading the config file '{name}': {error.strerror}") from error
-        source: Dict[str, str] = {"name": name}
-        try:
-            source["text"] = data.decode()
-        except UnicodeDecodeError:
-            source["text_base64"] = base64.b64encode(data).decode()
-        return {"config": source, "overrides": _override_list(overrides),
+        return {"config": _config_source(config, text), "overrides": _override_list(overrides),
                 "working_directory": os.path.abspath(working_directory or os.getcwd())}
+
+    # --- configs alone; nothing is made, and no file is looked at but the config's own ---
+
+    def convert(self, config: Optional[Path] = None, *, to: Format, text: Union[str, bytes, None] = None,
+                source_format: Optional[Format] = None) -> Converted:
+        """A config in another format, whether xl knows its keys or not. InvalidConfig.
+
+        source_format  what it is in; else the file's extension or the text tells
+        """
+        request: Json = {"config": _config_source(config, text), "to": to}
+        if source_format is not None:
+            request["from"] = source_format
+        return Converted.take(self._json(endpoints.CONVERT, request))
+
+    def validate(self, *configs: Path, text: Union[str, bytes, None] = None, strict: bool = False,
+                 sarif: bool = False) -> Validated:
+        """All findings in config files, or in one text; errors in them are no exception.
+
+        strict  unknown keys are errors
+        sarif   the findings as SARIF as well
+        """
+        sources = [_config_source(config, None) for config in configs]
+        if text is not None:
+            sources.append(_config_source(None, text))
+        if not sources:
+            raise InvalidArgument("there is no config to validate")
+        found = self._json(endpoints.VALIDATE, {"configs": sources, "strict": strict, "sarif": sarif})
+        return Validated(bool(found["valid"]), tuple(diagnostics_of(found["diagnostics"])), str(found["rendered"]),
+                         found.get("sarif"))
 
     def list(self) -> List[DomainInfo]:
         """All domains as they are now, Domain-0 first."""

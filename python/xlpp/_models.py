@@ -110,6 +110,23 @@ class Checked(Model):
     name: str
     layout: str
     rendered_warnings: str
+    libxl: str = ""  # what `xl -N create` prints
+
+
+@dataclass(frozen=True)
+class Converted(Model):
+    """A config in another format."""
+    text: str
+    rendered_warnings: str
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What was found in some configs."""
+    valid: bool  # there is no error
+    diagnostics: Tuple[Diagnostic, ...]
+    rendered: str  # all of them, each with its line and a caret
+    sarif: Optional[Json]  # SARIF 2.1.0, if it was asked for
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The Python module as a program uses it, on the fake hypervisor."""
+import json
 import os
 import signal
 import subprocess
@@ -183,6 +184,41 @@ class DaemonTest(PythonTest):
         finally:
             os.environ.pop("XDG_RUNTIME_DIR")
             os.environ.update({name: value for name, value in saved.items() if value is not None})
+
+
+class ConfigTest(PythonTest):
+    def test_convert(self):
+        yaml = self.xl.convert(self.dir / "guest.cfg", to="yaml")
+        self.assertIn("name: guest\n", yaml.text)
+        self.assertEqual(yaml.rendered_warnings, "")
+        back = self.xl.convert(text=yaml.text, to="cfg", source_format="yaml")
+        again = self.xl.convert(text=back.text, to="yaml")
+        self.assertEqual(again.text, yaml.text)
+        self.assertIn("<domain type=", self.xl.convert(self.dir / "guest.cfg", to="xml").text)
+        with self.assertRaises(xlpp.InvalidConfig) as caught:
+            self.xl.convert(text="name = [", to="json")
+        self.assertEqual(caught.exception.location.line, 1)
+        with self.assertRaises(xlpp.NotFound):
+            self.xl.convert(self.dir / "none.cfg", to="json")
+
+    def test_validate(self):
+        good = self.xl.validate(self.dir / "guest.cfg")
+        self.assertEqual((good.valid, good.diagnostics, good.rendered, good.sarif), (True, (), "", None))
+        text = "name='a'\nkernel='k'\nmemroy=8\n"
+        loose = self.xl.validate(text=text)
+        self.assertTrue(loose.valid)
+        self.assertEqual([(each.severity, each.location.line) for each in loose.diagnostics], [("warning", 3)])
+        strict = self.xl.validate(self.dir / "guest.cfg", text=text, strict=True, sarif=True)
+        self.assertFalse(strict.valid)
+        self.assertEqual([(each.severity, each.text) for each in strict.diagnostics], [("error", "memroy=8")])
+        self.assertIn("did you mean 'memory'?", strict.rendered)
+        self.assertEqual(strict.sarif["version"], "2.1.0")
+        with self.assertRaises(xlpp.InvalidArgument):
+            self.xl.validate()
+
+    def test_check_shows_libxls_form(self):
+        checked = self.xl.check(self.dir / "guest.cfg", working_directory=self.dir)
+        self.assertEqual(json.loads(checked.libxl)["c_info"]["name"], "guest")
 
 
 class WholeContractTest(unittest.TestCase):
