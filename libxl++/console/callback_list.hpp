@@ -65,6 +65,9 @@ class CallbackList {
     entries_.push_back(std::move(entry));
   }
 
+  // Whether there is one that has not ended.
+  bool any() { return !current().empty(); }
+
   void call(Args... args) {
     for (const auto& entry : current()) {
       entry->call(args...);

@@ -16,6 +16,8 @@
 
 namespace xl::console {
 
+inline constexpr std::size_t input_limit = 16 << 10;  // bytes that the guest has not taken yet
+
 class Console {
  public:
   using Listeners = CallbackList<std::span<const std::byte>>;

@@ -22,8 +22,6 @@
 
 namespace xl::console {
 
-inline constexpr std::size_t input_limit = 16 << 10;  // bytes that the guest has not taken yet
-
 class RingConsole final : public Console {
  public:
   struct Files {

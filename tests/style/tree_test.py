@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "libdomainbuilder": ["base", "hypervisor-iface"],
     "libxl++/config": ["base"],
     "libxl++/xenstore": ["base", "hypervisor-iface"],
-    "libxl++/console": ["base", "hypervisor-iface"],
+    "libxl++/console": ["base", "hypervisor-iface", "libxl++/xenstore"],
     "libxl++/coredump": ["base", "hypervisor-iface"],
     "libxl++/toolstack": ["base", "hypervisor-iface", "libdomainbuilder", "libxl++/config", "libxl++/console",
                           "libxl++/coredump", "libxl++/xenstore"],
