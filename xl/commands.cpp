@@ -18,7 +18,7 @@ constexpr Command table[] = {
      "-f FILE, --defconfig=FILE  Use this config file\n"
      "-d                      Say more, as xl -v does\n"
      "-V, --vncviewer         Refused: PVH guests have no graphics card\n"
-     "-A, --vncviewer-autopass  The same\n"
+     "-A, --vncviewer-autopass  Refused, too\n"
      "--ignore-global-affinity-masks  xl.conf's CPU masks do not count\n"
      "--timing                Print where the time went, phase by phase, to standard error\n"
      "--json                  Print what was made, and the same phases, as JSON\n",

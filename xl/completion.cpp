@@ -42,6 +42,10 @@ void offer_kind(Completion& completion, std::string_view typed, std::string_view
         offer(completion, typed, command.name, command.summary);
       }
     }
+  } else if (name == "FORMAT") {
+    for (const std::string_view format : {"cfg", "yaml", "json", "xml"}) {
+      offer(completion, typed, format);
+    }
   } else if (name.find('|') != name.npos) {
     for (const std::string_view choice : split(name, "|")) {
       offer(completion, typed, choice);
@@ -87,10 +91,28 @@ void offer_options(Completion& completion, std::string_view typed,
                    const std::vector<OptionLine>& options) {
   for (const OptionLine& option : options) {
     for (const std::string& name : option.names) {
-      offer(completion, typed, name, option.description);
+      if (!option.description.starts_with("Refused")) {
+        offer(completion, typed, name, option.description);
+      }
     }
   }
   offer(completion, typed, "--help", "Show what is known of this command");
+}
+
+// What may stand behind "--to=".
+void offer_joined_value(Completion& completion, std::string_view typed,
+                        const std::vector<OptionLine>& options) {
+  const std::size_t end = typed.find('=');
+  const OptionLine* const option =
+      end == typed.npos ? nullptr : option_named(options, typed.substr(0, end));
+  if (option == nullptr) {
+    return;
+  }
+  Completion values;
+  offer_kind(values, typed.substr(end + 1), option->value);
+  for (const Candidate& value : values.candidates) {
+    completion.candidates.push_back({std::string(typed.substr(0, end + 1)) + value.word, {}});
+  }
 }
 
 // Of one command; `words` stand behind its name.
@@ -118,7 +140,10 @@ Completion complete_command(const Command& command, std::span<const std::string>
     return completion;
   }
   if (!only_words && typed.starts_with('-')) {
-    offer_options(completion, typed, options);
+    offer_joined_value(completion, typed, options);
+    if (completion.candidates.empty()) {
+      offer_options(completion, typed, options);
+    }
     return completion;
   }
   const std::vector<std::string_view> parameters = parameters_of(command.parameters);

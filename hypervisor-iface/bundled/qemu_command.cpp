@@ -72,7 +72,7 @@ Result<std::string> find_qemu(const std::string& given) {
       return named;
     }
     return fail(ErrorId::qemu_missing, fmt::format("QEMU '{}' is not an executable file", named),
-                install);
+                "name one that can be executed, or none: then PATH is searched");
   }
   const char* path = std::getenv("PATH");
   std::string_view rest = path != nullptr ? path : "/usr/bin:/bin";

@@ -42,7 +42,9 @@ Result<void> make_one(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) {
     return {};
   }
-  return Unexpected(system_error(errno, "making the runtime directory '" + path + "'"));
+  Error error = system_error(errno, "making the runtime directory '" + path + "'");
+  error.hint = "set XL_RUNTIME_DIR to a directory that this user may write to";
+  return Unexpected(std::move(error));
 }
 
 }  // namespace

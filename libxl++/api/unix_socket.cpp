@@ -71,6 +71,12 @@ Result<UniqueFd> connect_unix(const std::string& path) {
                   "there can be no socket '" + path + "': a part of the path is not a directory",
                   "set XL_RUNTIME_DIR to another path");
     }
+    if (errno == EACCES) {
+      return fail(
+          ErrorId::socket_of_another_user,
+          "'" + path + "' is not this user's: there is no permission to connect to it",
+          "be the user whose xld that is, or set XL_RUNTIME_DIR to a directory of your own");
+    }
     return Unexpected(system_error(errno, "connecting to '" + path + "'"));
   }
   ucred peer{};

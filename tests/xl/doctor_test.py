@@ -158,6 +158,34 @@ class DoctorTest(unittest.TestCase):
         self.assertIn("`ulimit -v unlimited`", self.failing("address space", env={
             "XL_QEMU": self.qemu()}, limits=[(resource.RLIMIT_AS, 1 << 30)]))
 
+    def test_little_memory(self):
+        check = self.doctor(env={"XL_QEMU": self.qemu(), "XLD_MEMORY_MIB": str(1 << 22)})["memory"]
+        self.assertEqual(check["status"], "warning")
+        self.assertRegex(check["detail"], r"^\d+ MiB available.*, domains may have 4194304 MiB in all$")
+        self.assertRegex(check["cure"], r"XLD_MEMORY_MIB=\d+ before xld starts makes it less$")
+
+    def test_no_permission(self):
+        path = self.qemu()
+        os.chmod(path, 0o644)
+        self.assertIn("is not an executable file; name one that can be", self.failing("QEMU", env={"XL_QEMU": path}))
+        if os.geteuid() != 0:
+            self.skipTest("only root can be another user")
+        os.chmod(self.dir, 0o755)
+        try:
+            self.xl("version", user="nobody")
+        except PermissionError:
+            self.skipTest("the build tree is root's alone")
+        os.mkdir(self.dir / "run", 0o700)  # root's
+        self.assertIn("set XL_RUNTIME_DIR", self.failing("runtime directory", user="nobody", env={"XL_QEMU": self.qemu()}))
+
+    def test_each_line_of_the_plain_form_has_its_cure(self):
+        env = {"XL_QEMU": "/nonexistent", "TMPDIR": f"{self.dir}/tmp"}
+        checks = self.doctor(env=env)
+        lines = self.xl("doctor", env=env).stdout.splitlines()
+        for name, check in checks.items():
+            line = next(line for line in lines if line.startswith(f"{check['status']:8} {name} "))
+            self.assertTrue(line.endswith(check["cure"]), line)
+
     def test_an_impossible_machine(self):
         checks = self.doctor(env={"XL_QEMU": QEMU or self.qemu(), "XLD_CPUS": "200"})
         self.assertIn("200 CPUs for the hypervisor: at most 32", checks["start"]["detail"])
