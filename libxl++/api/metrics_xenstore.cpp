@@ -45,7 +45,11 @@ void write_hits(Prometheus& out, const xenstore::Statistics& store) {
 }  // namespace
 
 void write_xenstore(Prometheus& out, toolstack::Toolstack& toolstack) {
-  const xenstore::Statistics store = toolstack.store_statistics();
+  const auto statistics = toolstack.store_statistics();
+  if (!statistics) {
+    return;
+  }
+  const xenstore::Statistics& store = *statistics;
   write_requests(out, store.requests);
   write_hits(out, store);
   out.gauge("xl_xenstore_nodes", "Nodes in the xenstore");

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -42,20 +43,25 @@ Result<void> Engine::adopt(const SessionRef& session) {
     XL_TRY_ASSIGN(bindings, session->hypervisor().event_bindings());
   }
   Adoption plan = plan_adoption(std::move(contents), std::move(domains));
+  if (!options_.host) {
+    std::ranges::move(plan.unrecorded, std::back_inserter(plan.destroy));
+    plan.unrecorded.clear();
+  }
   for (const hv::DomainInfo& info : plan.destroy) {
     spdlog::warn("domain {} was half made or half gone when an xld was killed, and is removed",
                  info.id.value());
     remove_left(session, info.id);
   }
   for (Adoption::Pair& pair : plan.adopt) {
-    adopt_running(session, std::move(pair.entry), pair.info, bindings);
+    adopt_running(session, std::move(pair.entry), pair.info, bindings, Maker::us);
   }
   for (const Adoption::Unknown& unknown : plan.recover) {
     Records::Entry entry = recovered_entry(session->hypervisor(), session->store(), unknown);
     spdlog::warn("domain {} has no record that could be read, and is kept as '{}'",
                  unknown.info.id.value(), entry.record.plan.config.name);
-    adopt_running(session, std::move(entry), unknown.info, bindings);
+    adopt_running(session, std::move(entry), unknown.info, bindings, Maker::us);
   }
+  take_in(session, plan.unrecorded);
   for (const DomId id : lines_->unclaimed()) {
     lines_->forget(id);
   }
@@ -69,7 +75,8 @@ Result<void> Engine::adopt(const SessionRef& session) {
 }
 
 void Engine::adopt_running(const SessionRef& session, Records::Entry entry,
-                           const hv::DomainInfo& info, std::span<const hv::HostBinding> bindings) {
+                           const hv::DomainInfo& info, std::span<const hv::HostBinding> bindings,
+                           Maker maker) {
   const config::DomainConfig& config = entry.record.plan.config;
   auto claim = registry_.claim(config.name, *config.uuid);
   if (!claim) {
@@ -77,8 +84,8 @@ void Engine::adopt_running(const SessionRef& session, Records::Entry entry,
     return;
   }
   const std::string console_log = entry.record.console_log;
-  auto domain =
-      std::make_shared<Domain>(session, info.id, std::move(claim).value(), std::move(entry.record));
+  auto domain = std::make_shared<Domain>(session, info.id, std::move(claim).value(),
+                                         std::move(entry.record), maker == Maker::other);
   domain->record = std::move(entry.key);
   domain->claim.set_domain(info.id);
   const std::lock_guard lock(domain->lifecycle);

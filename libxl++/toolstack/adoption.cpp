@@ -75,9 +75,7 @@ Adoption plan_adoption(Records::Contents contents, std::vector<hv::DomainInfo> d
       plan.recover.push_back({damaged.key, *info});
     }
   }
-  for (const hv::DomainInfo& info : left.rest()) {
-    plan.destroy.push_back(info);
-  }
+  plan.unrecorded = left.rest();
   return plan;
 }
 

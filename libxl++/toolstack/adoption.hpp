@@ -22,15 +22,16 @@ struct Adoption {
     hv::DomainInfo info;
   };
   std::vector<Pair> adopt;
-  std::vector<Unknown> recover;         // it ran, and its record is damaged
-  std::vector<hv::DomainInfo> destroy;  // half made, half gone, or without any record
-  std::vector<Records::Entry> restart;  // once the old one, among `destroy`, has gone
-  std::vector<std::string> forget;      // keys of records of which nothing is to stay
+  std::vector<Unknown> recover;            // it ran, and its record is damaged
+  std::vector<hv::DomainInfo> destroy;     // half made, or half gone
+  std::vector<hv::DomainInfo> unrecorded;  // nobody wrote a record
+  std::vector<Records::Entry> restart;     // once the old one, among `destroy`, has gone
+  std::vector<std::string> forget;         // keys of records of which nothing is to stay
 };
 
 // A record and a domain belong together by the hypervisor's handle, and by the id as far as the
-// record has one. A record is written before its domain is made, so a domain without one was
-// removed from it half-way and goes.
+// record has one. A record is written before its domain is made and goes after it: a domain without
+// one was made by somebody else.
 Adoption plan_adoption(Records::Contents contents, std::vector<hv::DomainInfo> domains);
 
 // What can be known of a domain whose record is damaged: the name that the xenstore has, the lines

@@ -98,6 +98,7 @@ Result<CreatedDomain> Engine::create_domain(const config::DomainConfig& config,
                                             const CreateOptions& options, std::stop_token cancel) {
   const auto create = [&]() -> Result<CreatedDomain> {
     XL_TRY_ASSIGN(DomainPlan plan, in_phase("config", make_plan(config, options)));
+    look_around(sessions_->current());  // whose names are taken
     XL_TRY_ASSIGN(Registry::Claim claim,
                   in_phase("config", registry_.claim(plan.config.name, *plan.config.uuid)));
     const HowToCreate how{options.paused || options.hold, options.hold};
@@ -206,7 +207,7 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   XL_TRY(check_cancelled(cancel));
   domain->console_line = {built.console_frame, built.console_port};
   domain->store_line = {built.xenstore_frame, built.xenstore_port};
-  XL_TRY(in_phase("xenstore", session->store().write(nodes_of(*domain))));
+  XL_TRY(in_phase("xenstore", session->store().write_unseen(nodes_of(*domain))));
   XL_TRY(in_phase("memory", lend_memory(domain, prepared)));
   phases.done("xenstore");
   XL_TRY(in_phase("connect", lines_->connect(domain)));

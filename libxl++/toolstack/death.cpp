@@ -22,7 +22,11 @@ bool has_crashed(hv::ShutdownReason reason) {
 void Engine::domain_changed(const SessionRef& session, DomId id) {
   const DomainRef domain = registry_.find(id);
   if (domain == nullptr || domain->session != session) {
-    return;  // being made or destroyed: who does that sees it
+    // Being made or destroyed here: who does that sees it.
+    if (options_.host && !registry_.contains(id)) {
+      work_->post([this, session] { look_around(session); });
+    }
+    return;
   }
   domain->vcpu_bell.ring();
   EventLoop::drain_console(*domain);
@@ -44,30 +48,36 @@ DomainEnd Engine::describe_end(Domain& domain, hv::ShutdownReason reason) {
 
 void Engine::handle_change(const DomainRef& domain) {
   const std::lock_guard lock(domain->lifecycle);
-  if (domain->lines_cut || domain->death_seen) {
+  handle_change_locked(domain);
+}
+
+void Engine::handle_change_locked(const DomainRef& domain) {
+  if (domain->lines_cut) {
     return;
   }
   const auto info = checked(domain->session, domain->session->hypervisor().domain_info(domain->id));
   if (!info && info.error().code == ErrorCode::not_found) {
-    (void)destroy_locked(domain);  // somebody else destroyed it; what we hold of it goes too
-    return;
+    // Somebody else destroyed it; what we hold of it goes too.
+    return domain->is_foreign ? let_go(domain) : static_cast<void>(destroy_locked(domain));
   }
   if (info && info->user_mode) {
     end_loan_soon(domain);
   }
-  if (!info || !info->shutdown) {
+  if (!info || !info->shutdown || domain->death_seen) {
     return;
   }
   domain->death_seen = true;
   DomainEnd end = describe_end(*domain, *info->shutdown);
   const config::ShutdownAction action =
       action_for(*info->shutdown, domain->plan.config, domain->plan.ignore_death);
-  end.action = to_string(action);
+  end.action = domain->is_foreign ? "left to its toolstack" : to_string(action);
   spdlog::info("domain {} '{}' has shut down, reason {}: {}", domain->id.value(),
                domain->claim.name(), to_string(*info->shutdown), end.action);
   domain->session->store().domain_shut_down(domain->id);
   emit(LifecycleEvent::Kind::shutdown, domain->id, domain->claim.name(), end);
-  carry_out(domain, std::move(end), action);
+  if (!domain->is_foreign) {
+    carry_out(domain, std::move(end), action);
+  }
 }
 
 void Engine::carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownAction action) {

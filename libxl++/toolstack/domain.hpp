@@ -34,9 +34,9 @@ struct Domain {
         plan(std::move(its_plan)) {
     memory_target = plan.config.memory.count();
   }
-  // One that an earlier daemon made.
+  // One that is there already: an earlier daemon made it, or another toolstack.
   Domain(std::shared_ptr<Session> session_of, DomId domain_id, Registry::Claim its_claim,
-         Record found)
+         Record found, bool is_others = false)
       : session(std::move(session_of)),
         id(domain_id),
         created(found.created),
@@ -49,6 +49,7 @@ struct Domain {
         paused(found.paused),
         death_seen(found.death_seen),
         has_loan(found.has_loan),
+        is_foreign(is_others),
         is_adopted(true) {}
 
   const std::shared_ptr<Session> session;  // first, as what follows refers to it
@@ -89,6 +90,7 @@ struct Domain {
   bool death_seen = false;                    // lifecycle; its shutdown has been acted on
   std::atomic<bool> has_loan{false};          // lifecycle to write; memory beyond its target
   bool loan_is_ending = false;                // lifecycle; it will be asked for that soon
+  const bool is_foreign = false;              // another toolstack made it, and acts on its end
   bool is_adopted = false;                    // nobody knows how often a dead daemon had paused it
 };
 

@@ -83,6 +83,9 @@ Engine::~Engine() {
 }
 
 Result<void> Engine::try_save(const Domain& domain) {
+  if (domain.is_foreign) {
+    return {};
+  }
   Record record;
   record.phase = domain.phase;
   record.plan = domain.plan;

@@ -84,7 +84,7 @@ class Engine final : public Toolstack {
   Result<void> serve_store(std::vector<UniqueFd> listeners) override {
     return lines_->serve(std::move(listeners));
   }
-  xenstore::Statistics store_statistics() override { return lines_->statistics(); }
+  std::optional<xenstore::Statistics> store_statistics() override { return lines_->statistics(); }
   bool idle() override;
 
   Result<std::unique_ptr<Subscription>> attach_console(DomId domain, ConsoleOutput output) override;
@@ -136,6 +136,9 @@ class Engine final : public Toolstack {
   // However often it was paused, if that is not known.
   static Result<void> unpause_wholly(const Domain& domain);
 
+  // --- questions.cpp ---
+  Result<DomainSummary> summary_of_zero(const SessionRef& session);
+
   // --- scheduling.cpp ---
   // Never domain 0.
   Result<std::vector<DomainRef>> one_or_all(std::optional<DomId> domain);
@@ -168,6 +171,7 @@ class Engine final : public Toolstack {
   // --- death.cpp ---
   void domain_changed(const SessionRef& session, DomId id);  // event thread
   void handle_change(const DomainRef& domain);               // work queue
+  void handle_change_locked(const DomainRef& domain);        // with Domain::lifecycle held
   // With Domain::lifecycle held.
   void carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownAction action);
   DomainEnd describe_end(Domain& domain, hv::ShutdownReason reason);
@@ -214,11 +218,19 @@ class Engine final : public Toolstack {
   // What an earlier daemon left, before anyone else sees the session. Errors: the hypervisor does
   // not say what there is.
   Result<void> adopt(const SessionRef& session);
+  enum class Maker { us, other };
   void adopt_running(const SessionRef& session, Records::Entry entry, const hv::DomainInfo& info,
-                     std::span<const hv::HostBinding> bindings);
+                     std::span<const hv::HostBinding> bindings, Maker maker);
   void restart_left(Records::Entry entry);
   void remove_left(const SessionRef& session, DomId id);
   void forget_left();  // there is no hypervisor that could have any of it
+
+  // --- neighbours.cpp; nothing where the hypervisor is ours alone ---
+  // What other toolstacks have done since. Takes Domain::lifecycle, so not from the event thread.
+  void look_around(const SessionRef& session);
+  void take_in(const SessionRef& session, std::span<const hv::DomainInfo> domains);
+  void let_go(const DomainRef& domain);         // with Domain::lifecycle held
+  Result<void> look_if_paused(Domain& domain);  // the same
 
   // --- boot.cpp ---
   void watch_boot(const DomainRef& domain);      // from now on it has not booted
@@ -250,6 +262,7 @@ class Engine final : public Toolstack {
   std::atomic<std::int64_t> last_create_{0};  // steady clock, ns
   const std::unique_ptr<Records> records_;
   bool has_adopted_ = false;  // while a session starts
+  std::mutex taking_in_;      // a domain of others is taken in once
   std::unique_ptr<SessionSlot> sessions_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<LineService> lines_;  // wakes the loop

@@ -83,6 +83,7 @@ Result<Engine::DomainRef> Engine::answering_domain(DomId id) {
                     std::string(to_string(*info.shutdown)) + ")",
                 "`xl destroy " + name + "` frees it");
   }
+  XL_TRY(look_if_paused(*domain));
   if (domain->paused) {
     return fail(ErrorId::domain_paused, "domain '" + name + "' is paused and cannot answer",
                 "`xl unpause " + name + "` first");

@@ -47,7 +47,7 @@ Result<void> Engine::dismantle(const DomainRef& domain) {
                   describe(destroyed.error()));
     return destroyed;
   }
-  if (domain->phase != RecordPhase::restarting) {
+  if (domain->phase != RecordPhase::restarting && !domain->is_foreign) {
     records_->remove(domain->record);
   }
   return {};
@@ -84,12 +84,13 @@ Result<void> Engine::destroy(DomId id) {
   return destroyed;
 }
 
-// The hypervisor counts pauses, and a daemon that was killed may have left some of its own.
+// The hypervisor counts pauses, and a daemon that was killed or another toolstack may have left
+// some of its own.
 Result<void> Engine::unpause_wholly(const Domain& domain) {
   constexpr int most_pauses = 16;
   hv::Hypervisor& hypervisor = domain.session->hypervisor();
   XL_TRY(hypervisor.unpause(domain.id));
-  for (int i = 0; domain.is_adopted && i < most_pauses; ++i) {
+  for (int i = 0; i < most_pauses; ++i) {
     XL_TRY_ASSIGN(const hv::DomainInfo info, hypervisor.domain_info(domain.id));
     if (!info.paused) {
       break;
@@ -104,6 +105,7 @@ Result<void> Engine::pause(DomId id) {
   XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
   const std::lock_guard lock(domain->lifecycle);
   XL_TRY(check_alive(*domain));
+  XL_TRY(look_if_paused(*domain));
   if (!domain->paused) {
     XL_TRY(checked(domain->session, domain->session->hypervisor().pause(id)));
     domain->paused = true;
@@ -117,6 +119,7 @@ Result<void> Engine::unpause(DomId id) {
   XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
   const std::lock_guard lock(domain->lifecycle);
   XL_TRY(check_alive(*domain));
+  XL_TRY(look_if_paused(*domain));
   if (domain->paused) {
     // The record first: one that is held stays from here on.
     const RecordPhase before = std::exchange(domain->phase, RecordPhase::running);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,7 +51,7 @@ class LineService {
 
   // Serves the xenstore to tools at these sockets, as long as this lives.
   virtual Result<void> serve(std::vector<UniqueFd> listeners) = 0;
-  virtual xenstore::Statistics statistics() = 0;
+  virtual std::optional<xenstore::Statistics> statistics() = 0;  // none: not of this process
 };
 
 }  // namespace xl::toolstack

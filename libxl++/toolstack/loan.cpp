@@ -38,7 +38,8 @@ bool gives_back(const Domain& domain) {
 // Only where the host has it: a domain without a loan boots as well, but slower.
 Result<void> Engine::lend_memory(const DomainRef& domain, const build::Prepared& prepared) {
   const config::DomainConfig& config = domain->plan.config;
-  if (config.max_memory <= config.memory || !is_linux(prepared.image->report())) {
+  // A hypervisor of the host's does not tell when the loan is over.
+  if (options_.host || config.max_memory <= config.memory || !is_linux(prepared.image->report())) {
     return {};
   }
   const Result<void> lent = domain->session->hypervisor().set_memory_target(

@@ -44,7 +44,7 @@ class OwnLines final : public LineService {
   std::vector<DomId> unclaimed() override { return store_->unclaimed(); }
   void forget(DomId domain) override;
   Result<void> serve(std::vector<UniqueFd> listeners) override;
-  xenstore::Statistics statistics() override { return store_->statistics(); }
+  std::optional<xenstore::Statistics> statistics() override { return store_->statistics(); }
 
  private:
   OwnLines(std::shared_ptr<xenstore::Server> store, Logs logs, Records& records, EventLoop& loop)

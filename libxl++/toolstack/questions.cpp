@@ -82,6 +82,7 @@ Result<DomId> Engine::find(std::string_view name_or_id) {
   if (name_or_id == domain_zero_name) {
     return DomId(0);
   }
+  look_around(sessions_->current());
   if (const auto id = registry_.find(name_or_id)) {
     return *id;
   }
@@ -94,6 +95,18 @@ Result<DomId> Engine::find(std::string_view name_or_id) {
               "`xl list` shows those that there are");
 }
 
+// A domain like others where the hypervisor is the host's.
+Result<DomainSummary> Engine::summary_of_zero(const SessionRef& session) {
+  hv::Hypervisor& hypervisor = session->hypervisor();
+  if (!options_.host) {
+    XL_TRY_ASSIGN(const hv::HostInfo host, checked(session, hypervisor.host_info()));
+    return domain_zero(host.total_memory);
+  }
+  DomainSummary summary = domain_zero(Pages(0));
+  XL_TRY_ASSIGN(summary.info, checked(session, hypervisor.domain_info(DomId(0))));
+  return summary;
+}
+
 Result<std::vector<DomainSummary>> Engine::list() {
   std::vector<DomainSummary> rows;
   const SessionRef session = sessions_->current();
@@ -101,12 +114,15 @@ Result<std::vector<DomainSummary>> Engine::list() {
     rows.push_back(domain_zero(Pages(0)));
     return rows;
   }
-  XL_TRY_ASSIGN(const hv::HostInfo host, checked(session, session->hypervisor().host_info()));
   XL_TRY_ASSIGN(const std::vector<hv::DomainInfo> domains,
                 checked(session, session->hypervisor().list_domains()));
+  if (options_.host) {
+    take_in(session, domains);
+  }
   const std::map<DomId, std::string> names = registry_.names();
   rows.reserve(domains.size() + 1);
-  rows.push_back(domain_zero(host.total_memory));
+  XL_TRY_ASSIGN(DomainSummary zero, summary_of_zero(session));
+  rows.push_back(std::move(zero));
   for (const hv::DomainInfo& info : domains) {
     const auto name = names.find(info.id);
     rows.push_back(
@@ -123,8 +139,7 @@ Result<DomainSummary> Engine::summary(DomId id) {
                : fail(ErrorId::no_such_domain, "no domain " + std::to_string(id.value()));
   }
   if (id == DomId(0)) {
-    XL_TRY_ASSIGN(const hv::HostInfo host, checked(session, session->hypervisor().host_info()));
-    return domain_zero(host.total_memory);
+    return summary_of_zero(session);
   }
   XL_TRY_ASSIGN(const hv::DomainInfo info, checked(session, session->hypervisor().domain_info(id)));
   return row_of(info, registry_.find(id), registry_.name_of(id));

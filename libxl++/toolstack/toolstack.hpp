@@ -38,11 +38,21 @@ namespace xl::toolstack {
 // Makes the hypervisor; called once, from the first call that needs one, again after it died.
 using HypervisorFactory = std::function<Result<std::unique_ptr<hv::Hypervisor>>()>;
 
+// As Xen's packages have them.
+struct HostServices {
+  std::string xenstore_socket = "/run/xenstored/socket";
+  std::string console_logs = "/var/log/xen/console";  // of xenconsoled --log=guest
+  std::string userdata = "/var/lib/xen";              // what libxl knows of a domain
+};
+
 struct Options {
   HypervisorFactory hypervisor;
   // The same for one that an earlier daemon left; null if there is none. Asked once, at the start,
   // so that what runs is known before the first call. Empty: there never is one.
   HypervisorFactory attach = {};
+  // The host has a xenstored and a xenconsoled of its own, which serve the domains, and other
+  // toolstacks that make domains too. Where they are found; none: this process serves.
+  std::optional<HostServices> host = {};
   std::string runtime_dir;  // records of domains
   std::string log_dir;      // console logs, guest-NAME.log; empty: none
   std::uint64_t console_log_limit =
@@ -207,7 +217,8 @@ class Toolstack {
 
   // Serves the xenstore to tools at these sockets, until the toolstack goes.
   virtual Result<void> serve_store(std::vector<UniqueFd> listeners) = 0;
-  virtual xenstore::Statistics store_statistics() = 0;
+  // None where another process serves it.
+  virtual std::optional<xenstore::Statistics> store_statistics() = 0;
   // There is no domain, and none is being made: nothing would be lost with the hypervisor.
   virtual bool idle() = 0;
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 XL, XLD = (os.path.abspath(path) for path in sys.argv[1:3])
 PATIENCE = 60
-DAEMON = ["config", "image", "layout", "hypervisor", "create", "populate", "load", "platform", "connect", "xenstore",
+DAEMON = ["config", "image", "layout", "hypervisor", "create", "populate", "load", "platform", "xenstore", "connect",
           "record"]
 
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// On a hypervisor that is the host's, other toolstacks make and end domains too. What they made is
+// taken in under the name that the xenstore has, without a record, and what it does when it shuts
+// down is theirs to act on; what they ended is let go of.
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "libxl++/console/history.hpp"
+#include "libxl++/toolstack/adoption.hpp"
+#include "libxl++/toolstack/engine.hpp"
+#include "libxl++/xenstore/path.hpp"
+
+namespace xl::toolstack {
+
+void Engine::look_around(const SessionRef& session) {
+  if (!options_.host || session == nullptr) {
+    return;
+  }
+  const auto domains = checked(session, session->hypervisor().list_domains());
+  if (!domains) {
+    return;  // who asks next sees the error
+  }
+  take_in(session, *domains);
+  for (const DomainRef& domain : registry_.all()) {
+    const bool is_there = std::ranges::binary_search(
+        *domains, domain->id, {}, [](const hv::DomainInfo& info) { return info.id; });
+    if (!is_there && domain->session == session) {
+      // Whoever has the lock sees it himself.
+      if (const std::unique_lock lock(domain->lifecycle, std::try_to_lock); lock.owns_lock()) {
+        handle_change_locked(domain);
+      }
+    }
+  }
+}
+
+// One that is being made has no name yet; one of ours is known before it gets it.
+void Engine::take_in(const SessionRef& session, std::span<const hv::DomainInfo> domains) {
+  const std::lock_guard one_at_a_time(taking_in_);
+  for (const hv::DomainInfo& info : domains) {
+    if (info.dying || registry_.contains(info.id)) {
+      continue;
+    }
+    const auto name = session->store().read(xenstore::domain_path(info.id) + "/name");
+    if (name && !name->empty() && !registry_.contains(info.id)) {
+      adopt_running(session, recovered_entry(session->hypervisor(), session->store(), {{}, info}),
+                    info, {}, Maker::other);
+    }
+  }
+}
+
+// Of a foreign domain that has gone: whoever ended it has cleaned up.
+void Engine::let_go(const DomainRef& domain) {
+  if (!registry_.remove(domain)) {
+    return;
+  }
+  cut_lines(domain);
+  DomainEnd end;
+  end.id = domain->id;
+  end.last_console_line = console::last_line(domain->console->text());
+  end.action = "destroy";
+  domain->claim.release();
+  emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
+}
+
+// Another toolstack may have paused it, or let it run.
+Result<void> Engine::look_if_paused(Domain& domain) {
+  if (options_.host) {
+    XL_TRY_ASSIGN(const hv::DomainInfo info,
+                  checked(domain.session, domain.session->hypervisor().domain_info(domain.id)));
+    domain.paused = info.paused;
+  }
+  return {};
+}
+
+}  // namespace xl::toolstack
