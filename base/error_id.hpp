@@ -77,6 +77,10 @@ enum class ErrorId : std::uint16_t {
   hypervisor_silent,
   hypervisor_in_use,
   hypervisor_bad_answer,
+  xen_missing,
+  xen_module_missing,
+  xen_version_mismatch,
+  xen_not_usable,
   // --- configurations ---
   config_wrong,
   config_missing,

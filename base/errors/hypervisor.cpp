@@ -55,6 +55,29 @@ constexpr ErrorRow rows[] = {
      "A bug in the hypervisor or in xld, or one that is not of this version.",
      "Build or install all of xl++; if it stays, it is worth a bug report with the output of `xl "
      "dmesg`."},
+    {ErrorId::xen_missing, ErrorCode::not_supported, "xen-missing",
+     "this machine does not run on Xen",
+     "--hypervisor=xen (XLD_HYPERVISOR=xen) asks for the real Xen, and this is no domain 0: no "
+     "Xen was booted, this is one of its guests, or xenfs is not mounted on /proc/xen.",
+     "Boot the host with Xen (on Debian: `apt install xen-system-amd64`), or let xl++ use its own "
+     "hypervisor: --hypervisor=bundled."},
+    {ErrorId::xen_module_missing, ErrorCode::not_found, "xen-module-missing",
+     "the part of xl++ that drives Xen cannot be loaded",
+     "xl-hypervisor-xen.so is not where it was to be installed, is of another build than xld, or "
+     "lacks Xen's libraries; the message says which.",
+     "Install Xen's libraries (on Debian: `apt install libxenmisc4.17 libxenstore4`) and all of "
+     "xl++ from one build; XL_XEN_MODULE names the module's file. --hypervisor=bundled does "
+     "without Xen."},
+    {ErrorId::xen_version_mismatch, ErrorCode::protocol, "xen-version-mismatch",
+     "the Xen that runs is not the one that xl++ was built for",
+     "Xen's control interface changes with each version, and Xen takes requests of its own only.",
+     "Install the xl++ that was built for the Xen that runs, or boot the Xen that it was built "
+     "for."},
+    {ErrorId::xen_not_usable, ErrorCode::not_supported, "xen-not-usable",
+     "Xen or its domain 0 lacks what a PVH domain needs",
+     "The kernel's drivers for Xen are not loaded, xenstored does not run, this domain may not "
+     "control others, or the machine has no hardware-assisted paging; the message says which.",
+     "The message says what to start, load or enable."},
 };
 
 }  // namespace

@@ -104,8 +104,8 @@ Result<SchedulingParameters> FakeHypervisor::scheduling(DomId id) {
 
 Result<void> FakeHypervisor::set_scheduling(DomId id, const SchedulingParameters& parameters) {
   return state_->on_domain(Call::set_scheduling, id, [&](Domain& domain) -> Result<void> {
-    if (parameters.weight == 0) {
-      return fail(ErrorCode::invalid_argument, "a weight of 0");
+    if (parameters.weight == 0 || parameters.cap > 100 * domain.options.max_vcpus) {
+      return fail(ErrorCode::invalid_argument, "a weight of 0, or a cap that cannot be reached");
     }
     domain.scheduling = parameters;
     return {};
