@@ -29,10 +29,11 @@ HostResult HostOps<P>::set_affinity(HostRequest& request, Domain<P>& domain) {
 
 template <typename P>
 HostResult HostOps<P>::set_scheduling(HostRequest& request, Domain<P>& domain) {
-  constexpr std::uint64_t most = 65535;
+  constexpr std::uint64_t most_weight = 65535;
   const std::uint64_t weight = request.args[0];
   const std::uint64_t cap = request.args[1];
-  if (weight == 0 || weight > most || cap > most) {
+  // As Xen's credit2: no more than all its vcpus can use.
+  if (weight == 0 || weight > most_weight || cap > 100 * std::uint64_t{domain.vcpu_count}) {
     return fail(Errno::inval);
   }
   parts_.core.scheduler.set_share(
