@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// xld with the bundled hypervisor.
+// xld with the real Xen where it runs on one, else with the bundled hypervisor.
 #include <spdlog/spdlog.h>
 
 #include "hypervisor-iface/bundled/bundled_hypervisor.hpp"
 #include "hypervisor-iface/bundled/probe.hpp"
 #include "hypervisor-iface/bundled/running.hpp"
 #include "hypervisor-iface/bundled/state_file.hpp"
+#include "hypervisor-iface/xen_loader.hpp"
 #include "xld/daemon.hpp"
 
 namespace {
@@ -44,11 +45,29 @@ xl::Result<void> end_hypervisor(const std::string& runtime_dir) {
   return bundled::end_stale(runtime_dir);
 }
 
-xl::daemon::Backend choose(const xl::daemon::Options& options) {
+// Xen runs without us: attaching is opening, and there is nothing to end.
+xl::daemon::Backend xen_backend() {
+  const auto open = []() -> xl::Result<std::unique_ptr<xl::hv::Hypervisor>> {
+    XL_TRY_ASSIGN(std::unique_ptr<xl::hv::Hypervisor> hypervisor, xl::hv::open_xen());
+    spdlog::info("this is domain 0 of Xen");
+    return hypervisor;
+  };
+  return {open, open, [] { return xl::Result<void>(); }, xl::hv::probe_xen};
+}
+
+xl::daemon::Backend bundled_backend(const xl::daemon::Options& options) {
   const bundled::Options chosen = backend_options(options);
   return {[chosen] { return start(chosen); }, [chosen] { return attach(chosen); },
           [directory = options.runtime_dir] { return end_hypervisor(directory); },
           [chosen] { return bundled::probe(chosen); }};
+}
+
+xl::daemon::Backend choose(const xl::daemon::Options& options) {
+  using xl::daemon::HypervisorChoice;
+  const bool xen =
+      options.hypervisor == HypervisorChoice::xen ||
+      (options.hypervisor == HypervisorChoice::automatic && xl::hv::runs_on_xen_dom0());
+  return xen ? xen_backend() : bundled_backend(options);
 }
 
 }  // namespace

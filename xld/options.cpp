@@ -2,6 +2,8 @@
 #include "xld/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <map>
+#include <string>
 
 #include "libxl++/api/runtime_dir.hpp"
 
@@ -24,6 +26,13 @@ Result<std::variant<Options, std::string>> parse_options(int count, const char* 
   app.add_option("--kernel-cache-mib", options.kernel_cache_mib,
                  "memory for unpacked kernels, in MiB")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 20));
+  app.add_option("--hypervisor", options.hypervisor,
+                 "auto, xen or bundled: auto is the real Xen on its domain 0, else bundled")
+      ->envname("XLD_HYPERVISOR")
+      ->transform(CLI::Transformer(
+          std::map<std::string, HypervisorChoice>{{"auto", HypervisorChoice::automatic},
+                                                  {"xen", HypervisorChoice::xen},
+                                                  {"bundled", HypervisorChoice::bundled}}));
   app.add_option("--qemu", options.qemu, "the QEMU that the hypervisor runs in")
       ->envname("XL_QEMU");
   app.add_option("--hypervisor-image", options.hypervisor_image, "hypervisor.elf")

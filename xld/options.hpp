@@ -11,7 +11,14 @@
 
 namespace xl::daemon {
 
+enum class HypervisorChoice {
+  automatic,  // the real Xen on its domain 0, else the bundled one
+  xen,
+  bundled,
+};
+
 struct Options {
+  HypervisorChoice hypervisor = HypervisorChoice::automatic;
   std::string runtime_dir;  // absolute
   std::string log_file;     // empty: standard error
   std::string log_level = "info";
