@@ -32,13 +32,20 @@ void Conformance::TearDown() {
   EXPECT_TRUE(left->empty());
   // Teardown goes on by itself for a moment after destroy.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  Pages free_now;
-  do {
+  const auto leaked = [&]() -> std::uint64_t {
     const auto info = hv().host_info();
-    ASSERT_TRUE(ok(info));
-    free_now = free_and_overhead(*info);
-  } while (free_now != free_before_ && std::chrono::steady_clock::now() < deadline);
-  EXPECT_EQ(free_now.count(), free_before_.count()) << "frames leaked";
+    EXPECT_TRUE(ok(info));
+    const Pages now = info ? free_and_overhead(*info) : Pages(0);
+    if (traits().is_ours) {
+      return now == free_before_ ? 0 : 1;
+    }
+    // Others take and give as well, a few pages at a time.
+    constexpr Pages noise(512);
+    return now + noise >= free_before_ ? 0 : (free_before_ - now).count();
+  };
+  while (leaked() != 0 && std::chrono::steady_clock::now() < deadline) {
+  }
+  EXPECT_EQ(leaked(), 0U) << "frames leaked";
 }
 
 DomId Conformance::make_domain(Pages pages, std::uint32_t vcpus) {

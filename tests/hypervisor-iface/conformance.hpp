@@ -12,12 +12,24 @@
 
 namespace xl::hv {
 
+// In what the hypervisors differ by nature; docs/two-hypervisors.md has all of it.
+struct Traits {
+  // The only user of a hypervisor of its own: its host's ports, frames and end are ours to count.
+  bool is_ours = true;
+  // Ports of domain 0 are the hypervisor's to keep, not this process's.
+  bool bindings_outlive_the_object = true;
+  // Excess::withdraw does what it says.
+  bool withdraws_memory = true;
+  std::size_t memory_map_rows = 128;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
   virtual Hypervisor& hypervisor() = 0;
   // The object goes, and another one comes to the same hypervisor.
   virtual void attach_again() = 0;
+  virtual Traits traits() const { return {}; }
 };
 std::unique_ptr<Backend> make_backend();
 
@@ -49,6 +61,7 @@ class Conformance : public testing::Test {
   void TearDown() override;
 
   Hypervisor& hv() { return backend_->hypervisor(); }
+  Traits traits() { return backend_->traits(); }
   void attach_again() { backend_->attach_again(); }
   // A domain with `pages` of memory from gfn 0 on, destroyed at the end.
   DomId make_domain(Pages pages = Pages(1024), std::uint32_t vcpus = 1);

@@ -71,6 +71,7 @@ TEST_F(Conformance, PortsOfADomainRunOut) {
 }
 
 TEST_F(Conformance, DestroyFreesDomain0sPorts) {
+  std::uint32_t highest = 0;
   for (int round = 0; round < 3; ++round) {
     const DomId domain = make_domain(Pages(0));
     std::vector<EventPort> locals;
@@ -81,7 +82,9 @@ TEST_F(Conformance, DestroyFreesDomain0sPorts) {
       ASSERT_TRUE(ok(binding));
       locals.push_back(binding->local);
     }
-    EXPECT_LE(std::max_element(locals.begin(), locals.end())->value(), 101U) << "ports leak";
+    const std::uint32_t last = std::max_element(locals.begin(), locals.end())->value();
+    EXPECT_LE(last, traits().is_ours ? 101U : round == 0 ? last : highest) << "ports leak";
+    highest = std::max(highest, last);
     destroy(domain);
     for (const EventPort local : locals) {
       EXPECT_TRUE(fails(hv().event_close(local), ErrorCode::not_found));

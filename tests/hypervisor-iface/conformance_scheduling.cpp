@@ -55,13 +55,15 @@ TEST_F(Conformance, AffinityWithoutAnyOfTheHostsCpusIsRefused) {
 }
 
 TEST_F(Conformance, SchedulingParametersAreToldBack) {
-  const DomId domain = make_domain(Pages(16), 1);
+  const DomId domain = make_domain(Pages(16), 2);
   auto parameters = hv().scheduling(domain);
   ASSERT_TRUE(ok(parameters));
   EXPECT_EQ(*parameters, SchedulingParameters());
   const SchedulingParameters wanted{65535, 150};
   ASSERT_TRUE(ok(hv().set_scheduling(domain, wanted)));
   EXPECT_TRUE(fails(hv().set_scheduling(domain, {0, 0}), ErrorCode::invalid_argument));
+  EXPECT_TRUE(fails(hv().set_scheduling(domain, {256, 201}), ErrorCode::invalid_argument))
+      << "more than all its vcpus can use";
   parameters = hv().scheduling(domain);
   ASSERT_TRUE(ok(parameters));
   EXPECT_EQ(*parameters, wanted);
