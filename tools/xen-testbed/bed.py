@@ -71,8 +71,10 @@ class Bed:
         result = [options.qemu, "-accel", "tcg,thread=multi", "-cpu", "qemu64,+svm,+npt,+rdrand", "-smp", str(options.cpus),
                   "-m", str(options.memory), "-no-reboot", "-nodefaults", "-no-user-config", "-display", "none",
                   "-serial", f"file:{self.console}", "-kernel", str(image / "xen"),
-                  "-append", f"console=com1 com1=115200 dom0_mem={options.dom0_memory}M,max:{options.dom0_memory}M {options.xen_options}",
-                  "-initrd", f"{image}/vmlinuz console=hvc0 panic=1 quiet,{initrd}",
+                  "-append", f"console=com1 com1=115200 dom0_mem={options.dom0_memory}M,max:{options.dom0_memory}M "
+                  f"dom0_max_vcpus={options.dom0_cpus} {options.xen_options}",
+                  "-initrd", f"{image}/vmlinux console=hvc0 panic=1 quiet cryptomgr.notests audit=0 apparmor=0 mitigations=off "
+                             f"XENSTORED={options.xenstored},{initrd}",
                   "-drive", f"file={image}/root.img,format=raw,if=none,id=root,snapshot=on",
                   "-device", "virtio-blk-pci,drive=root", "-device", "virtio-serial-pci"]
         for tag, path in shares:

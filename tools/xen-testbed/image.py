@@ -3,13 +3,15 @@
 """Makes what the test bed boots out of downloaded Debian packages, as an ordinary user and without a chroot.
 
 image.py --packages DIR --output DIR: DIR of the packages holds `boot/*.deb` (hypervisor and kernel) and `root/*.deb`.
-The output: xen, vmlinuz, initrd.gz (busybox, the modules for the root disk), root.img and versions.
+The output: xen, vmlinux, initrd.gz (busybox, the modules for the root disk), root.img and versions.
 """
 import argparse
 import gzip
+import lzma
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +58,34 @@ def make_root(packages, root):
         (root / name).mkdir(parents=True, exist_ok=True)
 
 
+def unpacked_kernel(image):
+    """The ELF file inside a bzImage: emulated, Xen would take longer to unpack it than the kernel takes to boot."""
+    setup_sectors = image[0x1f1] or 4
+    offset, length = struct.unpack_from("<II", image, 0x248)
+    start = (setup_sectors + 1) * 512 + offset
+    kernel = lzma.LZMADecompressor().decompress(image[start:start + length])
+    if kernel[:4] != b"\x7fELF":
+        raise RuntimeError("no ELF file in the kernel's image")
+    return kernel
+
+
+def unsigned(module):
+    """Verifying each signature costs more than all else of loading a module."""
+    mark = b"~Module signature appended~\n"
+    if not module.endswith(mark):
+        return module
+    signature = struct.unpack(">I", module[-len(mark) - 4:-len(mark)])[0]
+    return module[:-len(mark) - 12 - signature]
+
+
+def compile_python(root):
+    """What the packages' scripts would have done; emulated Python compiles its library for seconds."""
+    folders = [root / "usr/lib/python3.11", root / "usr/lib/python3/dist-packages"]
+    libraries = f"{root}/usr/lib/x86_64-linux-gnu"
+    subprocess.run(["python3", "-I", "-m", "compileall", "-q", "-j", "0", "-s", root, "-p", "/", *folders], check=True,
+                   executable=root / "usr/bin/python3.11", env={"LD_LIBRARY_PATH": libraries, "PYTHONHOME": f"{root}/usr"})
+
+
 def make_modules(tree, root):
     """Copies the modules that may be needed, writes their index, returns their folder."""
     source = next((tree / "lib/modules").iterdir())
@@ -64,7 +94,7 @@ def make_modules(tree, root):
         relative = module.relative_to(source)
         if MODULES.match(str(relative)):
             (target / relative).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(module, target / relative)
+            (target / relative).write_bytes(unsigned(module.read_bytes()))
     for index in source.glob("modules.*"):
         shutil.copy(index, target)
     libraries = f"{root}/usr/lib/x86_64-linux-gnu"
@@ -135,9 +165,10 @@ def main():
         unpack(package, tree)
     boot = tree / "boot"
     (output / "xen").write_bytes(gzip.decompress(only(boot.glob("xen-4*.gz"), "Xen").read_bytes()))
-    shutil.copy(only(boot.glob("vmlinuz-*"), "kernel"), output / "vmlinuz")
+    (output / "vmlinux").write_bytes(unpacked_kernel(only(boot.glob("vmlinuz-*"), "kernel").read_bytes()))
     packages = sorted(arguments.packages.glob("root/*.deb"))
     make_root(packages, root)
+    compile_python(root)
     modules = make_modules(tree, root)
     make_initrd(root, modules, work / "initrd", output / "initrd.gz")
     make_disk(root, output / "root.img")
