@@ -129,12 +129,12 @@ Result<void> serve(const Options& options, Backend backend) {
     return {};
   }
   toolstack::Options made{
-      std::move(backend.start),
-      std::move(backend.attach),
-      dir.path(),
-      options.console_log_dir.empty() ? dir.console_dir() : options.console_log_dir,
-      options.console_log_kib << 10,
-      options.kernel_cache_mib << 20};
+      .hypervisor = std::move(backend.start),
+      .attach = std::move(backend.attach),
+      .runtime_dir = dir.path(),
+      .log_dir = options.console_log_dir.empty() ? dir.console_dir() : options.console_log_dir,
+      .console_log_limit = options.console_log_kib << 10,
+      .kernel_cache_limit = options.kernel_cache_mib << 20};
   made.dump_dir = options.dump_dir.empty() ? dump_dir(dir) : options.dump_dir;
   XL_TRY_ASSIGN(std::unique_ptr<toolstack::Toolstack> toolstack,
                 toolstack::Toolstack::create(std::move(made)));
