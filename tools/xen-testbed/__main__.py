@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a command as root in dom0 of a real Xen, in QEMU: `./devtool xen-testbed` is how to start it."""
 import argparse
-import hashlib
 import os
 import shutil
 import sys
@@ -12,19 +11,10 @@ sys.dont_write_bytecode = True
 
 from bed import Bed, BedError  # noqa: E402
 from session import Session, terminal_size  # noqa: E402
+from surroundings import TOP, default_image, shared_folders, what_is_missing  # noqa: E402
 
 FAILED = 125  # the bed itself, not the command
-TOP = Path(__file__).resolve().parents[2]
 PASSED_ON = ("TERM", "XL_BUILD", "XL_FETCHED")
-
-
-def default_image():
-    """Named after its recipe: clones of the tree that share what was fetched have one each where they differ."""
-    here = Path(__file__).parent
-    recipe = b"".join((here / name).read_bytes() for name in ("fetch.sh", "image.py"))
-    build = Path(os.environ.get("XL_BUILD", TOP / "build"))
-    fetched = Path(os.environ.get("XL_FETCHED", build / "fetched"))
-    return fetched / "xen-testbed" / f"image-{hashlib.sha256(recipe).hexdigest()[:12]}"
 
 
 def parse_arguments():
@@ -54,26 +44,6 @@ def parse_arguments():
     return arguments
 
 
-def what_is_missing(arguments):
-    if shutil.which(arguments.qemu) is None:
-        return f"{arguments.qemu} is not installed (package qemu-system-x86; ./devtool install-deps)"
-    if not (arguments.image / "versions").exists():
-        return "the image of the Xen test bed is not there (./devtool xen-testbed true makes it)"
-    return None
-
-
-def shared_folders(arguments):
-    """Folders to have inside, none below another: the tree, what its build refers to, where we are, what was asked for."""
-    wanted = [TOP, Path(os.environ.get("XL_BUILD", TOP / "build")), *map(Path, arguments.share)]
-    wanted += [wanted[1] / "fetched", Path(os.environ.get("XL_FETCHED", TOP)), Path.cwd()]
-    kept = []
-    for path in sorted({path.resolve() for path in wanted if path.is_dir()}, key=lambda path: len(path.parts)):
-        system = len(path.parts) < 3 and str(path) != "/work"  # /, /tmp, /usr, ...: dom0 has its own
-        if not system and not any(path.is_relative_to(other) for other in kept):
-            kept.append(path)
-    return [(f"share{number}", str(path)) for number, path in enumerate(kept)]
-
-
 def request_for(arguments, shares):
     command = arguments.command
     interactive = os.isatty(0) and os.isatty(1)
@@ -87,13 +57,13 @@ def request_for(arguments, shares):
     environment |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root",
                     "LANG": "C.UTF-8", "XEN_TESTBED": "1", "PYTHONDONTWRITEBYTECODE": "1",
                     # Both sides see what the other has written, at each prompt.
-                    "PROMPT_COMMAND": "sync; echo 3 >/proc/sys/vm/drop_caches"}
+                    "PS1": r"dom0:\w# ", "PROMPT_COMMAND": "sync; echo 3 >/proc/sys/vm/drop_caches"}
     return {"argv": command, "directory": str(here if inside else TOP), "environment": environment, "shares": shares,
             "tty": interactive, "size": terminal_size() if interactive else [24, 80]}
 
 
 def run(arguments):
-    shares = shared_folders(arguments)
+    shares = shared_folders(arguments.share)
     bed = Bed(arguments.image.resolve(), shares, arguments)
     try:
         return Session(bed, request_for(arguments, shares), arguments).run()
@@ -111,7 +81,7 @@ def main():
     if arguments.show_image:
         print(arguments.image)
         return 0
-    missing = what_is_missing(arguments)
+    missing = what_is_missing(arguments.qemu, arguments.image)
     if missing is not None:
         if arguments.skip:
             print(f"1..0 # SKIP {missing}")

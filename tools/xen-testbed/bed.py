@@ -87,7 +87,8 @@ class Bed:
         texts = []
         for path in (self.console, self.errors):
             try:
-                texts += path.read_text(errors="replace").replace("\r", "").splitlines()[-lines:]
+                said = path.read_text(errors="replace").replace("\r", "").splitlines()
+                texts += [line for line in said if line.strip()][-lines:]
             except OSError:
                 pass
         return "\n".join(texts)

@@ -45,11 +45,11 @@ testbed_download() {
   mkdir -p "$testbed/apt/lists/partial" "$testbed/apt/archives/partial" "$testbed/packages/boot"
   : >"$testbed/apt/status"
   testbed_sources >"$testbed/apt/sources.list"
-  testbed_apt apt-get update >&2 || return
-  testbed_apt apt-get -y --no-install-recommends --download-only install "${testbed_root[@]}" >&2 || return
+  testbed_apt apt-get -qq update >&2 || return
+  testbed_apt apt-get -qq -y --no-install-recommends --download-only install "${testbed_root[@]}" >&2 || return
   mv "$testbed/apt/archives" "$testbed/packages/root"
   for package in "${testbed_boot[@]}"; do boot+=("$(testbed_real_package "$package")"); done
-  (cd "$testbed/packages/boot" && testbed_apt apt-get download "${boot[@]}" >&2)
+  (cd "$testbed/packages/boot" && testbed_apt apt-get -qq download "${boot[@]}" >&2)
 }
 
 fetch_testbed() {

@@ -123,7 +123,7 @@ class Session:
                     self.send(Kind.SIZE, b"%d %d" % terminal_size())
                 continue
             self.interrupts += 1
-            if not self.started or self.interrupts > 1:
+            if number != signal.SIGINT or not self.started or self.interrupts > 1:
                 self.status = 128 + number
             else:
                 self.send(Kind.SIGNAL, str(number).encode())

@@ -105,7 +105,7 @@ class Agent:
         self.port = open_port()
         self.decoder = Decoder()
         self.command = None
-        self.ended_at = None
+        self.ended_at = 0.0
         self.woken, wake = os.pipe()
         for descriptor in (self.woken, wake):
             os.set_blocking(descriptor, False)
@@ -140,6 +140,7 @@ class Agent:
                 request = json.loads(payload)
                 mount_shares(request["shares"])
                 self.command = Command(request)
+                self.ended_at = time.monotonic()  # if it could not even start
             elif kind is Kind.INPUT:
                 self.command.input += payload
                 self.command.input_ended |= not payload
@@ -163,7 +164,7 @@ class Agent:
         command = self.command
         if command is None or command.status is None:
             return False
-        return not command.outputs or (self.ended_at or 0) + AFTER_END < time.monotonic()
+        return not command.outputs or self.ended_at + AFTER_END < time.monotonic()
 
     def wants_input(self):
         command = self.command
@@ -184,7 +185,7 @@ class Agent:
             if command is not None and descriptor in command.outputs:
                 self.pass_output(descriptor)
                 if ending:
-                    self.ended_at = max(self.ended_at or 0, time.monotonic() - AFTER_END / 2)
+                    self.ended_at = max(self.ended_at, time.monotonic() - AFTER_END / 2)
         if writable and (taken := command.give_input()):
             self.send(Kind.TAKEN, str(taken).encode())
         if self.port in readable:
