@@ -38,6 +38,10 @@ nlohmann::ordered_json to_libxl_json(const DomainConfig& config, DomId domid);
 // when it creates the domain.
 nlohmann::ordered_json to_libxl_json(const DomainConfig& config, const Devices& devices);
 
+// A libxl_domain_config as libxl keeps it of a domain that it made (libxl-json): the dry run's,
+// with what libxl fills in when it creates the domain. The UUID must be there.
+nlohmann::ordered_json to_stored_libxl_json(const DomainConfig& config);
+
 // An element of that array for Domain-0, which has no DomainConfig.
 nlohmann::ordered_json domain0_to_libxl_json(Bytes memory, Bytes max_memory);
 

@@ -17,8 +17,13 @@ std::uint64_t in_kib(Bytes size) {
   return size.count() >> 10;
 }
 
-Json create_info(const DomainConfig& config) {
+// What libxl fills in only when it creates the domain is not there in a dry run; `xl list -l` asks
+// the hypervisor for some of it again.
+enum class Stage : std::uint8_t { asked, stored, created };
+
+Json create_info(const DomainConfig& config, Stage stage) {
   Json info = {{"type", "pvh"}, {"name", config.name}};
+  if (stage == Stage::stored) info["domid"] = UINT32_MAX;  // any: xl's -1
   if (config.uuid) info["uuid"] = to_string(*config.uuid);
   info["run_hotplug_scripts"] = "True";
   return info;
@@ -42,21 +47,18 @@ void add_affinity(Json& info, const char* member, const std::vector<CpuSet>& set
   }
 }
 
-// What libxl fills in only when it creates the domain is not there in a dry run.
-enum class Stage : std::uint8_t { asked, created };
-
 Json build_info(const DomainConfig& config, Stage stage) {
   Json info = {{"max_vcpus", config.max_vcpus}, {"avail_vcpus", Json::array()}};
   for (std::uint32_t vcpu = 0; vcpu < config.vcpus; ++vcpu) info["avail_vcpus"].push_back(vcpu);
-  if (stage == Stage::asked) {
+  if (stage != Stage::created) {
     add_affinity(info, "vcpu_hard_affinity", config.scheduling.cpus);
     add_affinity(info, "vcpu_soft_affinity", config.scheduling.cpus_soft);
   }
   info["max_memkb"] = in_kib(config.max_memory);
   info["target_memkb"] = in_kib(config.memory);
-  if (stage == Stage::created) info["video_memkb"] = 0;
+  if (stage != Stage::asked) info["video_memkb"] = 0;
   info["sched_params"] = sched_params(config.scheduling);
-  if (stage == Stage::asked) info["claim_mode"] = "True";  // xl.conf(5)'s default
+  if (stage != Stage::created) info["claim_mode"] = "True";  // xl.conf(5)'s default
   info["kernel"] = config.kernel;
   if (!config.command_line.empty()) info["cmdline"] = config.command_line;
   if (!config.ramdisk.empty()) info["ramdisk"] = config.ramdisk;
@@ -65,7 +67,7 @@ Json build_info(const DomainConfig& config, Stage stage) {
   info["type.pvh"] = Json::object();
   info["arch_arm"] = Json::object();
   info["arch_x86"] = Json::object();
-  if (stage == Stage::created) info["arch_x86"]["msr_relaxed"] = "False";
+  if (stage != Stage::asked) info["arch_x86"]["msr_relaxed"] = "False";
   return info;
 }
 
@@ -101,7 +103,7 @@ void add_devices(Json& config, const char* member, const std::vector<Device>& de
 }
 
 Json domain_config(const DomainConfig& config, const Devices& devices, Stage stage) {
-  Json inner = {{"c_info", create_info(config)}, {"b_info", build_info(config, stage)}};
+  Json inner = {{"c_info", create_info(config, stage)}, {"b_info", build_info(config, stage)}};
   add_devices(inner, "disks", devices.disks);
   add_devices(inner, "nics", devices.vifs);
   add_devices(inner, "pcidevs", devices.pcis);
@@ -126,6 +128,10 @@ Json domain_config(const DomainConfig& config, const Devices& devices, Stage sta
 
 Json to_libxl_json(const DomainConfig& config, const Devices& devices) {
   return domain_config(config, devices, Stage::asked);
+}
+
+Json to_stored_libxl_json(const DomainConfig& config) {
+  return domain_config(config, Devices(), Stage::stored);
 }
 
 Json to_libxl_json(const DomainConfig& config, DomId domid) {

@@ -19,10 +19,10 @@ Result<std::optional<Message>> MessageReader::next() {
     return std::optional<Message>();
   }
   const Header header = parse_header(std::as_bytes(std::span(rest)).first<header_size>());
-  if (header.length > max_payload) {
+  if (header.length > reply_limit) {
     return fail(ErrorCode::protocol, "xenstored sent a message of " +
                                          std::to_string(header.length) + " bytes; " +
-                                         std::to_string(max_payload) + " are the most");
+                                         std::to_string(reply_limit) + " are the most");
   }
   if (rest.size() - header_size < header.length) {
     return std::optional<Message>();

@@ -17,6 +17,10 @@
 
 namespace xl::xenstore {
 
+// Bytes of payload that are taken. The protocol has max_payload, but oxenstored sends a long list
+// whole.
+inline constexpr std::size_t reply_limit = 1 << 20;
+
 struct Message {
   Header header;
   std::string payload;
@@ -27,7 +31,7 @@ class MessageReader {
   // Keeps them until next() has given them out.
   void add(std::span<const std::byte> bytes);
   // The next message that is complete; none if more bytes are needed. Errors: protocol, a payload
-  // longer than the protocol allows; there is no next one then.
+  // longer than reply_limit; there is no next one then.
   Result<std::optional<Message>> next();
 
  private:

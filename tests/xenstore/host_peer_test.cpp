@@ -129,7 +129,18 @@ TEST_F(Peer, SendsAMessageThatIsTooLong) {
   send(encode(XS_READ, 1, 0, "").replace(12, 4, std::string(4, '\xff')));
   const auto value = host_->read("/a");
   EXPECT_EQ(describe(value.error()),
-            "xenstored sent a message of 4294967295 bytes; 4096 are the most");
+            "xenstored sent a message of 4294967295 bytes; 1048576 are the most");
+}
+
+// As oxenstored does, whatever the protocol says.
+TEST_F(Peer, SendsALongListWhole) {
+  std::string names;
+  for (int i = 0; i < 10000; ++i) {
+    names += strings({"child"});
+  }
+  std::thread peer([&] { send(encode(XS_DIRECTORY, next_request(), 0, names)); });
+  EXPECT_EQ(host_->list("/a")->size(), 10000U);
+  peer.join();
 }
 
 TEST_F(Peer, BeginsATransactionWithoutANumber) {
