@@ -29,6 +29,15 @@ Answer<T> parse_as(Answer<HttpResponse> response) {
   return value;
 }
 
+// What xld refused is an error.
+Answer<HttpResponse> granted(Result<HttpResponse> received) {
+  XL_TRY_ASSIGN(HttpResponse response, std::move(received));
+  if (response.status >= 400) {
+    return Unexpected(error_of(response));
+  }
+  return response;
+}
+
 Answer<void> nothing(Answer<HttpResponse> response) {
   XL_TRY(std::move(response));
   return {};
@@ -61,15 +70,15 @@ Result<Client> Client::connect_running(const RuntimeDir& dir) {
 
 Answer<HttpResponse> Client::call(std::string_view method, std::string_view target,
                                   std::string_view body) {
-  XL_TRY_ASSIGN(HttpResponse response, request(method, target, body));
-  if (response.status >= 400) {
-    return Unexpected(error_of(response));
-  }
-  return response;
+  return granted(request(method, target, body));
 }
 
-Answer<CreatedView> Client::create_once(const CreateRequest& request) {
-  return parse_as<CreatedView>(call("POST", "/v1/domains", dump(to_json(request))));
+Result<HttpResponse> Client::post_create(const CreateRequest& create) {
+  return request("POST", "/v1/domains", dump(to_json(create)));
+}
+
+Answer<CreatedView> Client::created_of(Result<HttpResponse> response) {
+  return parse_as<CreatedView>(granted(std::move(response)));
 }
 
 Answer<CheckedView> Client::check(const CreateRequest& request) {
@@ -207,6 +216,7 @@ Answer<std::string> Client::recent_events(std::uint64_t after) {
 
 // An xld that dies before it has answered is as good as one that died before.
 Answer<LineStream> Client::events(std::optional<std::uint64_t> after) {
+  bool is_answered = false;
   const auto open = [&]() -> Answer<LineStream> {
     XL_TRY_ASSIGN(UniqueFd connection, connect_unix(dir_.socket()));
     HttpResponse refused;
@@ -214,13 +224,14 @@ Answer<LineStream> Client::events(std::optional<std::uint64_t> after) {
         std::optional<LineStream> stream,
         HttpClient(std::move(connection))
             .stream(after ? "/v1/events?after=" + std::to_string(*after) : "/v1/events", refused));
+    is_answered = true;
     if (!stream) {
       return Unexpected(error_of(refused));
     }
     return std::move(*stream);
   };
   Answer<LineStream> stream = open();
-  if (stream || stream.error().error.code != ErrorCode::io || !may_start_) {
+  if (is_answered || stream.error().error.code != ErrorCode::io || !may_start_) {
     return stream;
   }
   XL_TRY(reconnect());

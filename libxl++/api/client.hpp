@@ -109,7 +109,8 @@ class Client {
   Result<HttpResponse> request(std::string_view method, std::string_view target,
                                std::string_view body);
 
-  Answer<CreatedView> create_once(const CreateRequest& request);
+  Result<HttpResponse> post_create(const CreateRequest& create);
+  static Answer<CreatedView> created_of(Result<HttpResponse> response);
   Answer<HttpResponse> call(std::string_view method, std::string_view target,
                             std::string_view body = {});
 

@@ -25,6 +25,12 @@ std::int64_t now_ms() {
       .count();
 }
 
+// There is no answer. An answered error may be of the same class: the disk is full, a log cannot be
+// written.
+bool is_lost(const Result<HttpResponse>& response) {
+  return !response && response.error().code == ErrorCode::io;
+}
+
 pid_t server_of(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -52,8 +58,7 @@ Result<void> Client::reconnect() {
 Result<HttpResponse> Client::request(std::string_view method, std::string_view target,
                                      std::string_view body) {
   Result<HttpResponse> response = http_.request(method, target, body);
-  const bool is_lost = !response && response.error().code == ErrorCode::io;
-  if (!is_lost || !may_start_ || !is_repeatable(method, target)) {
+  if (!is_lost(response) || !may_start_ || !is_repeatable(method, target)) {
     return response;
   }
   XL_TRY(reconnect());
@@ -66,9 +71,9 @@ Result<HttpResponse> Client::request(std::string_view method, std::string_view t
 
 Answer<CreatedView> Client::create(const CreateRequest& request) {
   const std::int64_t began_ms = now_ms();
-  Answer<CreatedView> created = create_once(request);
-  if (created || created.error().error.code != ErrorCode::io || !may_start_) {
-    return created;
+  Result<HttpResponse> response = post_create(request);
+  if (!is_lost(response) || !may_start_) {
+    return created_of(std::move(response));
   }
   const auto ended = [](std::string what) -> Unexpected<WireError> {
     return Unexpected(WireError(

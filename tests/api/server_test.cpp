@@ -77,6 +77,18 @@ TEST_F(ServerTest, AWrongConfigComesBackWithItsFindings) {
   EXPECT_EQ(starts(), 0U) << "no hypervisor is needed to refuse a config";
 }
 
+TEST_F(ServerTest, AnAnsweredIoErrorIsNoLostDaemon) {
+  serve();
+  Result<Client> xl = Client::connect(*dir_);
+  ASSERT_TRUE(xl);
+  make(*xl, "first");
+  fake().fail_nth(hv::fake::Call::create_domain, 1, ErrorCode::io);
+  const auto created = xl->create(request("second"));
+  ASSERT_FALSE(created);
+  EXPECT_EQ(id_of(created.error().error), ErrorId::io);
+  EXPECT_EQ(created.error().error.message, "injected failure of create_domain");
+}
+
 TEST_F(ServerTest, CheckTouchesNothing) {
   serve();
   Client xl = client();
