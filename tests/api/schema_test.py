@@ -17,7 +17,8 @@ import jsonschema
 
 sys.path.append(str(Path(__file__).parents[1]))
 import exposition  # noqa: E402
-from schema_peer import UnixConnection, resolve, spec, tiny_kernel  # noqa: E402
+import fake  # noqa: E402
+from schema_peer import UnixConnection, resolve, spec  # noqa: E402
 
 DAEMON = sys.argv[1]
 
@@ -30,7 +31,7 @@ class SchemaTest(unittest.TestCase):
         cls.dir = tempfile.TemporaryDirectory()
         cls.kernel = cls.dir.name + "/kernel"
         with open(cls.kernel, "wb") as file:
-            file.write(tiny_kernel())
+            file.write(fake.kernel())
         run = cls.dir.name + "/run"
         ready, theirs = os.pipe()
         cls.daemon = subprocess.Popen([DAEMON, "--runtime-dir", run, "--ready-fd", str(theirs), "--log-level", "error"],

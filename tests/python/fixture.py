@@ -3,7 +3,6 @@
 watch over every request, which has to be one that openapi.yaml describes."""
 import os
 import shutil
-import struct
 import sys
 import tempfile
 import unittest
@@ -14,6 +13,7 @@ import yaml
 
 XL, XLD, TREE = (os.path.abspath(path) for path in sys.argv[1:4])
 sys.path[:0] = [TREE + "/python", TREE + "/tests"]
+import fake  # noqa: E402
 import xlpp  # noqa: E402
 from xlpp import _client  # noqa: E402
 
@@ -57,17 +57,6 @@ class WatchedClient(xlpp.Client):
         return super()._send(endpoint, body, domain, query, upgrade)
 
 
-def tiny_kernel():
-    """The smallest ELF32 file with a PVH entry."""
-    note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
-    code = b"\xf4" * 4096
-    offset = 52 + 2 * 32
-    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
-    load = struct.pack("<8I", 1, offset, 0x100000, 0x100000, len(code), len(code), 7, 4096)
-    notes = struct.pack("<8I", 4, offset + len(code), 0, 0, len(note), len(note), 4, 4)
-    return head + load + notes + code + note
-
-
 class PythonTest(unittest.TestCase):
     guest = "idle"  # what a domain of the fake does once it runs
 
@@ -75,8 +64,8 @@ class PythonTest(unittest.TestCase):
         self.dir = Path(tempfile.mkdtemp(prefix="xl-python-"))
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         os.environ |= {"XLD": XLD, "XLD_FAKE_GUEST": self.guest}
-        (self.dir / "kernel").write_bytes(tiny_kernel())
-        (self.dir / "guest.cfg").write_text("name='guest'\nkernel='kernel'\nmemory=8\n", encoding="utf-8")
+        (self.dir / "kernel").write_bytes(fake.kernel())
+        (self.dir / "guest.cfg").write_text(fake.CONFIG, encoding="utf-8")
         self.xl = self.client()
         self.addCleanup(lambda: self.client().stop_daemon(destroy_domains=True))
 

@@ -8,26 +8,18 @@ import re
 import select
 import signal
 import stat
-import struct
 import subprocess
 import sys
 import tempfile
 import termios
 import unittest
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+import fake  # noqa: E402
 
 XL, XLD = (os.path.abspath(path) for path in sys.argv[1:3])
 PATIENCE = 60
-
-
-def tiny_kernel():
-    """The smallest ELF32 file with a PVH entry."""
-    note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
-    code = b"\xf4" * 4096
-    offset = 52 + 2 * 32
-    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 3, 1, 0x100000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
-    load = struct.pack("<8I", 1, offset, 0x100000, 0x100000, len(code), len(code), 7, 4096)
-    notes = struct.pack("<8I", 4, offset + len(code), 0, 0, len(note), len(note), 4, 4)
-    return head + load + notes + code + note
 
 
 class CliTest(unittest.TestCase):
@@ -35,15 +27,9 @@ class CliTest(unittest.TestCase):
 
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="xl-cli-")
-        self.env = {"PATH": os.environ["PATH"], "XLD": XLD, "XL_RUNTIME_DIR": self.dir + "/run",
-                    "XLD_FAKE_GUEST": self.guest}
-        for name, value in os.environ.items():
-            if name.endswith("SAN_OPTIONS"):
-                self.env[name] = value
-        with open(self.dir + "/kernel", "wb") as file:
-            file.write(tiny_kernel())
-        with open(self.dir + "/guest.cfg", "w") as file:
-            file.write("name='guest'\nkernel='kernel'\nmemory=8\n")
+        self.env = fake.environment(self.dir, XLD, XLD_FAKE_GUEST=self.guest)
+        Path(self.dir, "kernel").write_bytes(fake.kernel())
+        Path(self.dir, "guest.cfg").write_text(fake.CONFIG)
 
     def tearDown(self):
         self.xl("daemon", "stop", "--all")
