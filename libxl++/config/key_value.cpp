@@ -121,4 +121,13 @@ std::string describe(const KeyValue& value) {
   return {};
 }
 
+std::string describe_short(const KeyValue& value) {
+  switch (value.kind) {
+    case Kind::number: return "a number";
+    case Kind::text_or_list: return "a string or a list of strings";
+    case Kind::choice: return describe(value);
+    default: return "a " + describe(value);
+  }
+}
+
 }  // namespace xl::config

@@ -38,5 +38,7 @@ bool check_value(const KeyValue& value, const Assignment& assignment, Findings& 
 
 // For people: "string", "number from 256 to 3840 MiB", "one of \"ide\", \"ahci\"".
 std::string describe(const KeyValue& value);
+// Within a sentence, without bounds: "a number", "a list of strings".
+std::string describe_short(const KeyValue& value);
 
 }  // namespace xl::config

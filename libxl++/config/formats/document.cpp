@@ -9,6 +9,7 @@
 
 #include "libxl++/config/characters.hpp"
 #include "libxl++/config/formats/spec_map.hpp"
+#include "libxl++/config/keys.hpp"
 #include "libxl++/config/number.hpp"
 
 namespace xl::config {
@@ -16,12 +17,35 @@ namespace {
 
 constexpr std::string_view digits = "0123456789";
 
-std::optional<Value> value_of(std::string_view key, const Node& node, Findings& findings) {
+bool takes_boolean(const KeyValue& value) {
+  using Kind = KeyValue::Kind;
+  return value.kind == Kind::boolean || value.kind == Kind::boolean_or_choice ||
+         value.kind == Kind::boolean_or_list;
+}
+
+// true and false are 1 and 0, but only where the key takes a boolean: `vcpus: true` is no number.
+std::optional<Value> value_of_boolean(std::string_view key, const Node& node, bool in_list,
+                                      Findings& findings) {
+  const std::optional<std::size_t> known = find_key(key);
+  if (!known || (!in_list && takes_boolean(keys()[*known].value))) {
+    return Value{Value::Kind::number, node.span, node.text == "true" ? "1" : "0", {}};
+  }
+  const KeyValue& wanted = keys()[*known].value;
+  const bool number = wanted.kind == KeyValue::Kind::number;
+  findings.error(node.span,
+                 in_list
+                     ? fmt::format("'{}' takes strings in its list, not {}", key, node.text)
+                     : fmt::format("'{}' takes {}, not {}", key, describe_short(wanted), node.text),
+                 number ? "" : fmt::format("put the word in quotes: \"{}\"", node.text));
+  return std::nullopt;
+}
+
+std::optional<Value> value_of(std::string_view key, const Node& node, bool in_list,
+                              Findings& findings) {
   switch (node.kind) {
     case Node::Kind::text: return Value{Value::Kind::string, node.span, node.text, {}};
     case Node::Kind::number: return Value{Value::Kind::number, node.span, node.text, {}};
-    case Node::Kind::boolean:
-      return Value{Value::Kind::number, node.span, node.text == "true" ? "1" : "0", {}};
+    case Node::Kind::boolean: return value_of_boolean(key, node, in_list, findings);
     case Node::Kind::map: return value_of_map(key, node, findings);
     case Node::Kind::list: break;
     case Node::Kind::null:
@@ -32,7 +56,7 @@ std::optional<Value> value_of(std::string_view key, const Node& node, Findings& 
   Value list{Value::Kind::list, node.span, {}, {}};
   bool fine = true;  // all that is wrong is said
   for (const Node& item : node.items) {
-    std::optional<Value> value = value_of(key, item, findings);
+    std::optional<Value> value = value_of(key, item, true, findings);
     fine = fine && value;
     if (value) list.items.push_back(std::move(*value));
   }
@@ -83,7 +107,7 @@ void assign_document(const Node& root, Findings& findings, std::vector<Assignmen
       sited = {Node::Kind::null, member.span};
       node = &sited;
     }
-    if (std::optional<Value> value = value_of(member.name, *node, findings)) {
+    if (std::optional<Value> value = value_of(member.name, *node, false, findings)) {
       assignments.push_back({member.name, member.span, false, std::move(*value)});
     }
   }

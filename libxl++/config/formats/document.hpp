@@ -2,9 +2,9 @@
 // Node: what YAML and JSON have in common, a tree of values with their places, and its two ways to
 // and from assignments. Plain values.
 //
-// A key's value is an atom or a list, as in xl.cfg. true and false are 1 and 0. Where xl.cfg has a
-// string with a grammar of its own ("mac=...,bridge=..."), a map of the same names may stand for
-// it.
+// A key's value is an atom or a list, as in xl.cfg. true and false are 1 and 0 of a key that takes
+// booleans. Where xl.cfg has a string with a grammar of its own ("mac=...,bridge=..."), a map of
+// the same names may stand for it.
 #pragma once
 
 #include <cstdint>
