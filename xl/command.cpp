@@ -53,4 +53,12 @@ Outcome<api::Client> connect() {
   return std::move(client).value();
 }
 
+Outcome<void> check_target(api::Client& client, const std::string& domain) {
+  const bool is_domid = domain.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_domid || domain.empty()) {
+    XL_TRY(client.find(domain));
+  }
+  return {};
+}
+
 }  // namespace xl::cli

@@ -80,6 +80,8 @@ Outcome<const Command*> find_command(std::string_view name);
 
 // Connects to the daemon that the environment names, starting it if need be.
 Outcome<api::Client> connect();
+// In a dry run, as stock xl: a name has to be that of a domain, a domid is taken unseen.
+Outcome<void> check_target(api::Client& client, const std::string& domain);
 
 // --- the functions, in their files ---
 Outcome<void> run_claims(const Arguments& arguments);

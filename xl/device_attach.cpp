@@ -18,9 +18,9 @@ Outcome<void> attach(const Arguments& arguments, std::string_view kind, std::siz
                                                  std::string(why_not) + "; with `xl -N` it shows " +
                                                  "what the specification means"));
   }
-  // The domain, the first word, has no part in what the rest means: it need not exist.
   const std::vector<std::string> spec(options.words().begin() + 1, options.words().end());
   XL_TRY_ASSIGN(api::Client client, connect());
+  XL_TRY(check_target(client, options.words()[0]));
   XL_TRY_ASSIGN(const api::ParsedDevice device, client.parse_device(kind, spec));
   print_findings(device.rendered_warnings);
   print(device.libxl_json + "\n");

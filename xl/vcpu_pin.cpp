@@ -58,6 +58,7 @@ Outcome<void> run_vcpu_pin(const Arguments& arguments) {
   }
   XL_TRY_ASSIGN(api::Client client, connect());
   if (arguments.dry_run) {
+    XL_TRY(check_target(client, words[0]));
     XL_TRY_ASSIGN(const std::string cpumap, client.parse_cpumap(words[2], request.soft));
     print("cpumap: " + cpumap + "\n");
     return {};

@@ -32,8 +32,19 @@ class DevicesTest(CliTest):
     def test_disks_in_libxls_form(self):
         for words, expected in DISKS:
             self.assertEqual(members(self.ok("-N", "block-attach", "0", *words)), expected, words)
-        self.assertEqual(self.ok("-N", "block-attach", "no-such-domain", "/x,,xvda"),
-                         '{\n    "pdev_path": "/x",\n    "vdev": "xvda",\n    "format": "raw",\n    "readwrite": 1\n}\n')
+
+    def test_a_name_is_looked_up_and_a_domid_is_not(self):
+        """As stock xl does it; and no hypervisor is started for it."""
+        disk = '{\n    "pdev_path": "/x",\n    "vdev": "xvda",\n    "format": "raw",\n    "readwrite": 1\n}\n'
+        self.assertEqual(self.ok("-N", "block-attach", "42", "/x,,xvda"), disk)
+        self.assertEqual(self.ok("-N", "block-attach", "Domain-0", "/x,,xvda"), disk)
+        for words in (["block-attach", "nobody", "/x,,xvda"], ["network-attach", "nobody"],
+                      ["vcpu-pin", "nobody", "0", "all"]):
+            self.assertIn("nobody", self.refused(4, "-N", *words))
+        self.assertRegex(self.ok("daemon", "status"), r"hypervisor +: not started")
+        self.ok("create", "guest.cfg")
+        self.assertEqual(self.ok("-N", "block-attach", "guest", "/x,,xvda"), disk)
+        self.assertEqual(self.ok("-N", "network-attach", "guest"), "{}\n")
 
     def test_interfaces_in_libxls_form(self):
         words = "mac=00:16:3E:74:3d:76,bridge=xenbr0", "rate=1MB/s@20ms", "mtu=9000"
