@@ -79,6 +79,8 @@ constexpr Kind kinds[] = {
     {"vtpm", parse_one<config::parse_vtpm>},
     {"vkb", parse_one<config::parse_vkb>},
     {"vdispl", parse_one<config::parse_vdispl>},
+    {"vsnd",
+     [](Service&, const Words& words) { return device_reply(config::parse_vsnd(words), words); }},
     {"vfb", parse_one<config::parse_vfb>},
 };
 

@@ -120,6 +120,7 @@ void finish(Draft& draft) {
   finish_memory(draft);
   finish_vcpus(draft);
   finish_scheduling(draft);
+  finish_devices(draft);
 }
 
 }  // namespace xl::config

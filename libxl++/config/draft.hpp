@@ -33,6 +33,8 @@ struct Draft {
 
   DomainConfig config;  // what depends on one key only is here at once
   Devices devices;
+  Pci pci_defaults;           // pci_*=: what devices of pci= do not say themselves
+  bool asks_for_pci = false;  // pci= is not empty
 
   std::optional<Sited<std::string>> type;
   std::optional<Sited<std::string>> builder;
@@ -54,6 +56,8 @@ struct Draft {
 
 // Completes draft.config from the other members, with xl's defaults.
 void finish(Draft& draft);
-void finish_scheduling(Draft& draft);  // a part of it, when the number of vcpus is known
+// Parts of it.
+void finish_scheduling(Draft& draft);  // when the number of vcpus is known
+void finish_devices(Draft& draft);
 
 }  // namespace xl::config

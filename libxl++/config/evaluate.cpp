@@ -38,6 +38,17 @@ bool append_to(Assignment& earlier, Assignment& later, Findings& findings) {
   return true;
 }
 
+// Whether `later` holds now instead of `earlier`. On the command line it does so without a word.
+bool replace(Assignment& earlier, Assignment& later, Findings& findings) {
+  if (later.append) return append_to(earlier, later, findings);
+  if (earlier.key_span.source == later.key_span.source && !findings.enough_warnings()) {
+    findings.warning(later.key_span,
+                     fmt::format("'{}' is set a second time: this one counts", later.key),
+                     "keep one of the two");
+  }
+  return true;
+}
+
 void answer_unknown(const Assignment& assignment, bool strict, Findings& findings) {
   if (!strict && findings.enough_warnings()) return;
   const std::string key = printable(assignment.key);
@@ -64,8 +75,7 @@ Effective find_effective(std::vector<Assignment>& assignments, bool strict, Find
       continue;
     }
     Assignment*& holder = effective[*index];
-    if (assignment.append && holder != nullptr && !append_to(*holder, assignment, findings))
-      continue;
+    if (holder != nullptr && !replace(*holder, assignment, findings)) continue;
     holder = &assignment;
   }
   return effective;

@@ -139,11 +139,15 @@ void set_maxvcpus(const Assignment& assignment, Draft& draft) {
 }
 
 void set_acpi(const Assignment& assignment, Draft& draft) {
-  if (const auto acpi = read_boolean(assignment, draft.findings)) draft.config.acpi = *acpi;
+  if (const auto acpi = read_boolean(assignment, draft.findings)) {
+    draft.devices.said.acpi = true;
+    draft.config.acpi = *acpi;
+  }
 }
 
 void set_hap(const Assignment& assignment, Draft& draft) {
   const auto hap = read_boolean(assignment, draft.findings);
+  draft.devices.said.hap = hap.value_or(false);
   if (hap && !*hap) {
     draft.findings.error(assignment.value.span,
                          "hap=0 is not supported: a PVH domain needs hardware paging",

@@ -30,19 +30,6 @@ void set_cap(const Assignment& assignment, Draft& draft);
 void set_acpi(const Assignment& assignment, Draft& draft);
 void set_hap(const Assignment& assignment, Draft& draft);
 
-void set_disk(const Assignment& assignment, Draft& draft);
-void set_vif(const Assignment& assignment, Draft& draft);
-void set_channel(const Assignment& assignment, Draft& draft);
-void set_p9(const Assignment& assignment, Draft& draft);
-void set_pci(const Assignment& assignment, Draft& draft);
-void set_pvcalls(const Assignment& assignment, Draft& draft);
-void set_usbctrl(const Assignment& assignment, Draft& draft);
-void set_usbdev(const Assignment& assignment, Draft& draft);
-void set_vdispl(const Assignment& assignment, Draft& draft);
-void set_vfb(const Assignment& assignment, Draft& draft);
-void set_vkb(const Assignment& assignment, Draft& draft);
-void set_vtpm(const Assignment& assignment, Draft& draft);
-
 // Of keys that are not honoured: values that ask for more than the key as such does.
 void check_usbdevice(const Assignment& assignment, Draft& draft);
 void check_rdm(const Assignment& assignment, Draft& draft);

@@ -40,10 +40,10 @@ void finish_cpus(Draft& draft, const char* key, const std::optional<SitedCpus>& 
   if (given->for_all) {
     target.resize(vcpus, given->value.front());
   } else if (target.size() > vcpus) {
-    draft.findings.warning(given->span,
-                           fmt::format("'{}' has {} entries, and the domain {} vcpus at most", key,
-                                       target.size(), vcpus),
-                           "the rest is ignored: remove it, or raise maxvcpus");
+    draft.findings.error(given->span,
+                         fmt::format("'{}' has {} entries, and the domain {} vcpu{} at most", key,
+                                     target.size(), vcpus, vcpus == 1 ? "" : "s"),
+                         "there is one for each vcpu: remove the rest, or raise maxvcpus");
     target.resize(vcpus);
   }
 }
@@ -60,17 +60,20 @@ void set_cpus_soft(const Assignment& assignment, Draft& draft) {
 
 void set_cpu_weight(const Assignment& assignment, Draft& draft) {
   if (const auto weight = read_number(assignment, weight_range, draft.findings)) {
+    draft.devices.said.weight = true;
     draft.config.scheduling.weight = static_cast<std::uint32_t>(*weight);
   }
 }
 
 void set_cap(const Assignment& assignment, Draft& draft) {
   if (const auto cap = read_number(assignment, cap_range, draft.findings)) {
+    draft.devices.said.cap = true;
     draft.config.scheduling.cap = static_cast<std::uint32_t>(*cap);
   }
 }
 
 void finish_scheduling(Draft& draft) {
+  draft.devices.said.no_numa_placement = (draft.cpus && !draft.cpus->for_all) || draft.cpus_soft;
   finish_cpus(draft, "cpus", draft.cpus, draft.config.scheduling.cpus);
   finish_cpus(draft, "cpus_soft", draft.cpus_soft, draft.config.scheduling.cpus_soft);
 }

@@ -15,6 +15,7 @@ inline constexpr Reason shadow{"shadow paging, and a PVH domain uses the hardwar
 inline constexpr Reason windows{"what Windows needs, and a PVH domain cannot run that"};
 inline constexpr Reason pv_map{"the memory map of PV domains"};
 inline constexpr Reason tuning{"a device or a feature that another key has to ask for first"};
+inline constexpr Reason pci_devices{"devices of pci=, and there are none"};
 inline constexpr Reason migration{"migration, and domains do not migrate yet"};
 inline constexpr Reason obsolete{"something that Xen's own xl ignores as well"};
 

@@ -21,18 +21,21 @@ std::uint64_t in_kib(Bytes size) {
 // the hypervisor for some of it again.
 enum class Stage : std::uint8_t { asked, stored, created };
 
-Json create_info(const DomainConfig& config, Stage stage) {
-  Json info = {{"type", "pvh"}, {"name", config.name}};
+Json create_info(const DomainConfig& config, const Said& said, Stage stage) {
+  Json info = {{"type", "pvh"}};
+  if (said.hap) info["hap"] = "True";
+  info["name"] = config.name;
   if (stage == Stage::stored) info["domid"] = UINT32_MAX;  // any: xl's -1
   if (config.uuid) info["uuid"] = to_string(*config.uuid);
   info["run_hotplug_scripts"] = "True";
   return info;
 }
 
-Json sched_params(const Scheduling& scheduling) {
+Json sched_params(const Scheduling& scheduling, const Said& said) {
+  const Scheduling defaults;
   Json params = Json::object();
-  if (scheduling.weight != Scheduling().weight) params["weight"] = scheduling.weight;
-  if (scheduling.cap != Scheduling().cap) params["cap"] = scheduling.cap;
+  if (said.weight || scheduling.weight != defaults.weight) params["weight"] = scheduling.weight;
+  if (said.cap || scheduling.cap != defaults.cap) params["cap"] = scheduling.cap;
   return params;
 }
 
@@ -47,23 +50,23 @@ void add_affinity(Json& info, const char* member, const std::vector<CpuSet>& set
   }
 }
 
-Json build_info(const DomainConfig& config, Stage stage) {
+Json build_info(const DomainConfig& config, const Said& said, Stage stage) {
   Json info = {{"max_vcpus", config.max_vcpus}, {"avail_vcpus", Json::array()}};
   for (std::uint32_t vcpu = 0; vcpu < config.vcpus; ++vcpu) info["avail_vcpus"].push_back(vcpu);
   if (stage != Stage::created) {
     add_affinity(info, "vcpu_hard_affinity", config.scheduling.cpus);
     add_affinity(info, "vcpu_soft_affinity", config.scheduling.cpus_soft);
   }
+  if (said.no_numa_placement) info["numa_placement"] = "False";
   info["max_memkb"] = in_kib(config.max_memory);
   info["target_memkb"] = in_kib(config.memory);
   if (stage != Stage::asked) info["video_memkb"] = 0;
-  info["sched_params"] = sched_params(config.scheduling);
+  info["sched_params"] = sched_params(config.scheduling, said);
   if (stage != Stage::created) info["claim_mode"] = "True";  // xl.conf(5)'s default
   info["kernel"] = config.kernel;
   if (!config.command_line.empty()) info["cmdline"] = config.command_line;
   if (!config.ramdisk.empty()) info["ramdisk"] = config.ramdisk;
-  // A default that libxl leaves open when nobody asked: true is the default.
-  if (!config.acpi) info["acpi"] = "False";
+  if (!config.acpi || said.acpi) info["acpi"] = config.acpi ? "True" : "False";
   info["type.pvh"] = Json::object();
   info["arch_arm"] = Json::object();
   info["arch_x86"] = Json::object();
@@ -103,7 +106,8 @@ void add_devices(Json& config, const char* member, const std::vector<Device>& de
 }
 
 Json domain_config(const DomainConfig& config, const Devices& devices, Stage stage) {
-  Json inner = {{"c_info", create_info(config, stage)}, {"b_info", build_info(config, stage)}};
+  Json inner = {{"c_info", create_info(config, devices.said, stage)},
+                {"b_info", build_info(config, devices.said, stage)}};
   add_devices(inner, "disks", devices.disks);
   add_devices(inner, "nics", devices.vifs);
   add_devices(inner, "pcidevs", devices.pcis);
@@ -113,6 +117,7 @@ Json domain_config(const DomainConfig& config, const Devices& devices, Stage sta
   add_devices(inner, "p9s", devices.p9s);
   add_devices(inner, "pvcallsifs", devices.pvcalls);
   add_devices(inner, "vdispls", devices.displays);
+  add_devices(inner, "vsnds", devices.sound_cards);
   add_devices(inner, "channels", devices.channels);
   add_devices(inner, "usbctrls", devices.usb_controllers);
   add_devices(inner, "usbdevs", devices.usb_devices);

@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 
+#include "libxl++/config/key_reasons.hpp"
 #include "libxl++/config/number.hpp"
 
 namespace xl::config {
@@ -61,6 +62,10 @@ void Unhonoured::answer(const Key& key, const Assignment& assignment) {
 }
 
 void Unhonoured::finish() {
+  // Where there is a pci= these keys do have a meaning, and it is that key which is answered.
+  std::erase_if(accepted_, [this](const Accepted& accepted) {
+    return draft_.asks_for_pci && accepted.key->reason == &reasons::pci_devices;
+  });
   const auto place = [](const Accepted& accepted) {
     const Span& span = accepted.assignment->key_span;
     return std::tuple(span.source, span.offset);

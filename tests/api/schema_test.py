@@ -207,7 +207,7 @@ class SchemaTest(unittest.TestCase):
         self.assertEqual(self.call("POST", "/v1/check", body={**unknown, "strict": True})[0], 422)
         self.assertEqual(self.call("POST", "/v1/domains", body={**unknown, "strict": True})[0], 422)
         for path in "/v1/check", "/v1/domains":
-            status, error = self.call("POST", path, body=self.config("a", "memory='x'\nvcpu=4\n"))
+            status, error = self.call("POST", path, body=self.config("a", "maxmem='x'\nvcpu=4\n"))
             self.assertEqual((status, error["error"]["code"]), (422, "invalid_config"))
             self.assertEqual([d["line"] for d in error["error"]["diagnostics"]], [4, 5])
             self.assertIn("^", error["error"]["rendered"])

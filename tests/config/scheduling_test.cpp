@@ -50,12 +50,10 @@ TEST(SchedulingKeys, WeightAndCap) {
   EXPECT_EQ(scheduling("").weight, 256U);
 }
 
-TEST(SchedulingKeys, ALongerListThanVcpusIsSaid) {
-  const Parsed parsed = parse("cpus=[\"0\",\"1\"]");
-  ASSERT_TRUE(parsed.config);
-  ASSERT_EQ(parsed.diagnostics.size(), 1U);
-  EXPECT_EQ(parsed.diagnostics[0].severity, Severity::warning);
-  EXPECT_EQ(parsed.config->scheduling.cpus.size(), 1U);
+TEST(SchedulingKeys, ALongerListThanVcpusIsRefused) {
+  EXPECT_EQ(refusal("cpus=[\"0\",\"1\"]"), "'cpus' has 2 entries, and the domain 1 vcpu at most");
+  EXPECT_EQ(refusal("vcpus=2; cpus_soft=[0,0,0]"),
+            "'cpus_soft' has 3 entries, and the domain 2 vcpus at most");
 }
 
 TEST(SchedulingKeys, RefusalsNameTheValue) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The other devices: the first octet says which. Also names of virtual disks ('v').
+#include <sstream>
+#include <vector>
+
 #include "spec_check.hpp"
 
 namespace {
@@ -22,6 +25,14 @@ void check_vdev(const std::string& name) {
   require(parse_vdev(std::to_string(vdev->number))->number == vdev->number);
 }
 
+// The items of a card, one per line.
+void check_card(const std::string& spec) {
+  std::vector<std::string> items;
+  std::istringstream lines(spec);
+  for (std::string line; std::getline(lines, line);) items.push_back(line);
+  check_spec(parse_vsnd(items), items);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -39,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 't': check(parse_vtpm, spec); break;
     case 'k': check(parse_vkb, spec); break;
     case 's': check(parse_vdispl, spec); break;
+    case 'a': check_card(spec); break;
     case 'f': check(parse_vfb, spec); break;
     default: break;
   }

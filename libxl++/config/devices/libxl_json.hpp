@@ -16,6 +16,7 @@
 #include "libxl++/config/devices/vfb.hpp"
 #include "libxl++/config/devices/vif.hpp"
 #include "libxl++/config/devices/vkb.hpp"
+#include "libxl++/config/devices/vsnd.hpp"
 #include "libxl++/config/devices/vtpm.hpp"
 
 namespace xl::config {
@@ -35,6 +36,7 @@ nlohmann::ordered_json to_libxl_json(const UsbDevice& device);
 nlohmann::ordered_json to_libxl_json(const Vtpm& vtpm, Devid devid = {});
 nlohmann::ordered_json to_libxl_json(const Vkb& vkb, Devid devid = {});
 nlohmann::ordered_json to_libxl_json(const Vdispl& display, Devid devid = {});
+nlohmann::ordered_json to_libxl_json(const Vsnd& card, Devid devid = {});
 nlohmann::ordered_json to_libxl_json(const Vfb& vfb, Devid devid = {});
 
 }  // namespace xl::config

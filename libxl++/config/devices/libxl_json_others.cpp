@@ -58,10 +58,10 @@ Json to_libxl_json(const Pci& pci) {
   }
   add_number(json, "vdevfn", static_cast<std::uint32_t>(pci.slot) << 3);
   if (pci.address) json["vfunc_mask"] = pci.address->all_functions ? all_functions : 1;
-  add_bool(json, "msitranslate", pci.msi_translate);
-  add_bool(json, "power_mgmt", pci.power_management);
-  add_bool(json, "permissive", pci.permissive);
-  add_bool(json, "seize", pci.seize);
+  add_bool(json, "msitranslate", pci.msi_translate.value_or(false));
+  add_bool(json, "power_mgmt", pci.power_management.value_or(false));
+  add_bool(json, "permissive", pci.permissive.value_or(false));
+  add_bool(json, "seize", pci.seize.value_or(false));
   if (pci.rdm_policy != RdmPolicy::unset) json["rdm_policy"] = policy_name(pci.rdm_policy);
   add_text(json, "name", pci.name);
   return json;
@@ -125,6 +125,47 @@ Json to_libxl_json(const Vdispl& display, Devid devid) {
   for (const DisplayConnector& connector : display.connectors) {
     json["connectors"].push_back(
         {{"unique_id", connector.id}, {"width", connector.width}, {"height", connector.height}});
+  }
+  return json;
+}
+
+namespace {
+
+Json sound_parameters(const SoundParameters& parameters) {
+  Json json = Json::object();
+  if (!parameters.sample_rates.empty()) json["sample_rates"] = parameters.sample_rates;
+  if (!parameters.sample_formats.empty()) json["sample_formats"] = parameters.sample_formats;
+  add_number(json, "channels_min", parameters.channels_min);
+  add_number(json, "channels_max", parameters.channels_max);
+  add_number(json, "buffer_size", parameters.buffer_size);
+  return json;
+}
+
+Json sound_stream(const SoundStream& stream) {
+  Json json = Json::object();
+  add_text(json, "unique_id", stream.unique_id);
+  if (stream.direction != SoundDirection::unset) {
+    json["type"] = stream.direction == SoundDirection::playback ? "p" : "c";
+  }
+  json["params"] = sound_parameters(stream.parameters);
+  return json;
+}
+
+}  // namespace
+
+Json to_libxl_json(const Vsnd& card, Devid devid) {
+  Json json = with_backend(card.backend, devid);
+  add_text(json, "short_name", card.short_name);
+  add_text(json, "long_name", card.long_name);
+  json["params"] = sound_parameters(card.parameters);
+  for (const SoundPcm& pcm : card.pcms) {
+    Json device = Json::object();
+    add_text(device, "name", pcm.name);
+    device["params"] = sound_parameters(pcm.parameters);
+    for (const SoundStream& stream : pcm.streams) {
+      device["streams"].push_back(sound_stream(stream));
+    }
+    json["pcms"].push_back(std::move(device));
   }
   return json;
 }

@@ -57,7 +57,7 @@ void read_name(const SpecItem& item, Pci& pci, SpecFindings& findings) {
   if (auto name = read_string(item, findings)) pci.name = std::move(*name);
 }
 
-template <bool Pci::*Member>
+template <std::optional<bool> Pci::*Member>
 void read_boolean_key(const SpecItem& item, Pci& pci, SpecFindings& findings) {
   if (const auto value = read_flag(item, findings)) pci.*Member = *value;
 }

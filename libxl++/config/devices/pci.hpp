@@ -31,10 +31,11 @@ struct Pci {
   std::optional<PciAddress> address;  // none: there is a name
   std::string name;                   // given when it was made assignable
   std::uint8_t slot = 0;              // in the guest, to 0x1f; 0: any
-  bool msi_translate = false;
-  bool power_management = false;
-  bool permissive = false;
-  bool seize = false;
+  // None: what the config says of all its devices.
+  std::optional<bool> msi_translate;
+  std::optional<bool> power_management;
+  std::optional<bool> permissive;
+  std::optional<bool> seize;
   RdmPolicy rdm_policy = RdmPolicy::unset;
 
   bool operator==(const Pci&) const = default;

@@ -15,17 +15,28 @@ Span place_in(const Value& item, const SpecPlace& place) {
   return {item.span.source, item.span.offset + 1 + place.offset, place.length};
 }
 
+void report(const SpecFinding& finding, std::string_view key, const Value& item,
+            Findings& findings) {
+  const std::string message = fmt::format("'{}': {}", key, finding.message);
+  if (finding.severity == Severity::error) {
+    findings.error(place_in(item, finding.place), message, finding.hint);
+  } else {
+    findings.warning(place_in(item, finding.place), message, finding.hint);
+  }
+}
+
 }  // namespace
 
 void report_spec(std::span<const SpecFinding> found, std::string_view key, const Value& item,
                  Findings& findings) {
+  for (const SpecFinding& finding : found) report(finding, key, item, findings);
+}
+
+void report_specs(std::span<const SpecFinding> found, std::string_view key, const Value& list,
+                  Findings& findings) {
   for (const SpecFinding& finding : found) {
-    const std::string message = fmt::format("'{}': {}", key, finding.message);
-    if (finding.severity == Severity::error) {
-      findings.error(place_in(item, finding.place), message, finding.hint);
-    } else {
-      findings.warning(place_in(item, finding.place), message, finding.hint);
-    }
+    const std::size_t word = finding.place.word;
+    report(finding, key, word < list.items.size() ? list.items[word] : list, findings);
   }
 }
 

@@ -19,6 +19,10 @@ namespace xl::config {
 void report_spec(std::span<const SpecFinding> found, std::string_view key, const Value& item,
                  Findings& findings);
 
+// The same about a list of strings, the words of one specification.
+void report_specs(std::span<const SpecFinding> found, std::string_view key, const Value& list,
+                  Findings& findings);
+
 // The same about words of a command line. `name` stands where a file's name stands otherwise.
 std::vector<Diagnostic> describe_spec(std::span<const SpecFinding> found, std::string_view name,
                                       std::span<const std::string> words);

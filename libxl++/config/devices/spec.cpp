@@ -18,6 +18,14 @@ void SpecFindings::warning(SpecPlace place, std::string message, std::string hin
   findings_.push_back({Severity::warning, place, std::move(message), std::move(hint)});
 }
 
+void SpecFindings::take(SpecFindings&& of_word, std::uint32_t word) {
+  for (SpecFinding& finding : of_word.findings_) {
+    finding.place.word = word;
+    findings_.push_back(std::move(finding));
+  }
+  has_errors_ = has_errors_ || of_word.has_errors_;
+}
+
 Piece Piece::whole(std::string_view word, std::uint32_t number) {
   return {word, {number, 0, static_cast<std::uint32_t>(word.size())}};
 }

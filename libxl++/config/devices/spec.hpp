@@ -44,6 +44,8 @@ class SpecFindings {
  public:
   void error(SpecPlace place, std::string message, std::string hint = {});
   void warning(SpecPlace place, std::string message, std::string hint = {});
+  // Those of a text by itself that is word number `word` here.
+  void take(SpecFindings&& of_word, std::uint32_t word);
   bool has_errors() const { return has_errors_; }
 
   template <typename T>

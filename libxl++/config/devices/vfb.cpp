@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libxl++/config/devices/vfb.hpp"
 
+#include <algorithm>
+
 #include "libxl++/config/devices/keyed_spec.hpp"
 
 namespace xl::config {
@@ -40,12 +42,22 @@ constexpr SpecKey<Vfb> vfb_keys[] = {
     {"display", read_text<&Vfb::display>}, {"xauthority", read_text<&Vfb::xauthority>},
     {"opengl", read_switch<&Vfb::opengl>}, {"keymap", read_text<&Vfb::keymap>}};
 
+// "ADDRESS:DISPLAY"; the colons of an IPv6 address say nothing.
+bool names_display(std::string_view listen) {
+  const std::size_t bracket = listen.rfind(']');
+  if (bracket != std::string_view::npos) listen.remove_prefix(bracket);
+  return std::count(listen.begin(), listen.end(), ':') == 1;
+}
+
 }  // namespace
 
 ParsedSpec<Vfb> parse_vfb(const std::string& spec) {
   SpecFindings findings;
   Vfb vfb;
   read_items(std::span(&spec, 1), "a vfb", vfb_keys, vfb, findings);
+  if (!findings.has_errors() && vfb.vnc_display != 0 && names_display(vfb.vnc_listen)) {
+    findings.error({}, "vnclisten and vncdisplay both name a display", "keep one of the two");
+  }
   return std::move(findings).finish(std::move(vfb));
 }
 

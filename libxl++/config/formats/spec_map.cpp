@@ -13,9 +13,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array spec_keys = {"channel"sv, "disk"sv,    "p9"sv,     "pci"sv,  "pvcalls"sv,
-                                  "rdm"sv,     "usbctrl"sv, "usbdev"sv, "vfb"sv,  "vif"sv,
-                                  "vif2"sv,    "virtio"sv,  "vkb"sv,    "vsnd"sv, "vtpm"sv};
+constexpr std::array spec_keys = {
+    "channel"sv, "disk"sv, "p9"sv,  "pci"sv,  "pvcalls"sv, "rdm"sv, "usbctrl"sv, "vdispl"sv,
+    "usbdev"sv,  "vfb"sv,  "vif"sv, "vif2"sv, "virtio"sv,  "vkb"sv, "vsnd"sv,    "vtpm"sv};
 // What xl-disk-configuration(5) writes without a value.
 constexpr std::array disk_flags = {"cdrom"sv, "direct-io-safe"sv, "discard"sv, "no-discard"sv};
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels, 9pfs, PCI, USB, TPMs, keyboards, displays, framebuffers: the form of each in full, and
 // its errors.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "tests/config/devices/spec_text.hpp"
 
@@ -156,9 +161,66 @@ TEST(Vfb, VncAndSdl) {
             R"("findunused":"False"},"sdl":{"enable":"False","opengl":"True","display":":0",)"
             R"("xauthority":"/a"},"keymap":"de"})"
             "\n");
+  EXPECT_EQ(complaint<parse_vfb>("vnclisten=127.0.0.1:2,vncdisplay=3"),
+            "vnclisten and vncdisplay both name a display; keep one of the two");
+  EXPECT_TRUE(parse_vfb("vnclisten=[::1],vncdisplay=3").value);
+  EXPECT_TRUE(parse_vfb("vnclisten=::1,vncdisplay=3").value);
+  EXPECT_FALSE(parse_vfb("vnclisten=[::1]:2,vncdisplay=3").value);
   EXPECT_EQ(parse_vfb("vncpasswd=").findings.size(), 1u);
   EXPECT_EQ(complaint<parse_vfb>("vncdisplay=70000"),
             "'70000' is out of range; 'vncdisplay' takes a number from 0 to 59635");
+}
+
+using Items = std::vector<std::string>;
+
+std::string card(const Items& items) {
+  const ParsedSpec<Vsnd> parsed = parse_vsnd(items);
+  std::string text;
+  for (const SpecFinding& finding : parsed.findings) {
+    text += fmt::format("{}:{}+{} {}; {}\n", finding.place.word, finding.place.offset,
+                        finding.place.length, finding.message, finding.hint);
+  }
+  return parsed.value ? text + to_libxl_json(*parsed.value).dump() : text;
+}
+
+TEST(Vsnd, ACardHasPcmDevicesWhichHaveStreams) {
+  EXPECT_EQ(card({"CARD, short-name=Main, sample-formats = S16_LE;s8 ,backend=d", "PCM, name=p",
+                  "STREAM, unique-id=0, type=p", "stream, type=c, channels-max=2",
+                  "PCM, sample-rates=8000; 0x1f40"}),
+            R"({"backend_domname":"d","short_name":"Main",)"
+            R"("params":{"sample_formats":["s16_le","s8"]},"pcms":[)"
+            R"({"name":"p","params":{},"streams":[{"unique_id":"0","type":"p","params":{}},)"
+            R"({"type":"c","params":{"channels_max":2}}]},)"
+            R"({"params":{"sample_rates":[8000,8000]}}]})");
+  EXPECT_EQ(card({}), R"({"params":{}})");
+  EXPECT_EQ(card({"STREAM"}), R"({"params":{},"pcms":[{"params":{},"streams":[{"params":{}}]}]})");
+  // The manual's name of what libxl calls otherwise.
+  EXPECT_EQ(card({"CARD, sample-formats=float_le;float64_be"}),
+            R"({"params":{"sample_formats":["f32_le","f64_be"]}})");
+}
+
+TEST(Vsnd, EachErrorHasItsPlace) {
+  EXPECT_EQ(card({"CARD", "PMC, name=x"}),
+            "1:0+3 'PMC' is not CARD, PCM or STREAM; did you mean 'pcm'?\n");
+  EXPECT_EQ(card({"PCM, short-name=x"}),
+            "0:5+10 a PCM device has no key 'short-name'; there are: name, sample-rates, "
+            "sample-formats, channels-min, channels-max, buffer-size\n");
+  EXPECT_EQ(card({"CARD", "STREAM, id=0"}),
+            "1:8+2 a stream has no key 'id'; there are: unique-id, type, sample-rates, "
+            "sample-formats, channels-min, channels-max, buffer-size\n");
+  EXPECT_EQ(card({"STREAM, type=play"}), "0:13+4 'play' is not a stream's type; there are: p, c\n");
+  EXPECT_EQ(
+      card({"CARD, sample-formats=s16;s8"}),
+      "0:21+3 's16' is not a sample format; there are: s8, u8, s16_le, s16_be, u16_le, u16_be, "
+      "s24_le, s24_be, u24_le, u24_be, s32_le, s32_be, u32_le, u32_be, f32_le, f32_be, ...\n");
+  EXPECT_EQ(card({"CARD, sample-rates=8000;x"}),
+            "0:24+1 'x' is not a number; 'sample-rates' takes a number from 1 to 4294967295\n");
+  EXPECT_EQ(card({"CARD, channels-min=4", "PCM", "STREAM, channels-max=2"}),
+            "2:0+22 channels-min=4 is more than channels-max=2; what is not given comes from the "
+            "item above\n");
+  EXPECT_EQ(card({"CARD, buffer-size"}),
+            "0:6+11 'buffer-size' needs a value; write "
+            "buffer-size=...\n");
 }
 
 }  // namespace
