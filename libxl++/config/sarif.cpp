@@ -23,12 +23,25 @@ const char* explain(Rule rule) {
   return "";
 }
 
+const char* cure(Rule rule) {
+  switch (rule) {
+    case Rule::syntax: return "xl.cfg(5), SYNTAX, has the grammar of each format.";
+    case Rule::key: return "xl.cfg(5), ALL KEYS, says of each key what becomes of it.";
+    case Rule::value: return "xl.cfg(5), KEYS, and xl-devices(5) say what each key takes.";
+    case Rule::missing: return "Every domain needs name= and kernel=.";
+  }
+  return "";
+}
+
+// What code hosts show of a rule beside each finding.
 Json rules() {
   Json list = Json::array();
   for (const Rule rule : all_rules) {
     list.push_back({{"id", "xl/" + std::string(to_string(rule))},
                     {"name", to_string(rule)},
                     {"shortDescription", {{"text", explain(rule)}}},
+                    {"fullDescription", {{"text", explain(rule)}}},
+                    {"help", {{"text", cure(rule)}}},
                     {"defaultConfiguration", {{"level", "error"}}}});
   }
   return list;
