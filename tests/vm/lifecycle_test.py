@@ -107,6 +107,22 @@ class Lifecycle(harness.VmTest):
         self.assertIn("start info", self.machine.xl("-v", "create", "-n", *arguments).stderr.lower())
         self.machine.expect_footprint(before)
 
+    def test_the_same_guest_from_each_format(self):
+        before = self.machine.footprint()
+        config = self.machine.directory / "guest.cfg"
+        config.write_text(f'name = "written"\ntype = "pvh"\nkernel = "{harness.GUESTS / "hello.elf"}"\nmemory = 8\n'
+                          'extra = "one two=3 <&\\"\'>"\non_poweroff = "destroy"\n')
+        shown = set()
+        for form in "cfg", "yaml", "json", "xml":
+            text = self.machine.xl("config-convert", "--to", form, config).stdout
+            config = self.machine.directory / f"guest.{form}"
+            config.write_text(text)
+            shown.add(self.machine.xl("-N", "create", config).stdout)
+            self.assertRegex(self.machine.xl("create", "-c", config).stdout,
+                             r"""command line: one two=3 <&"'>\r?\n""")
+        self.assertEqual(len(shown), 1, shown)
+        self.machine.expect_footprint(before)
+
     def test_many_domains(self):
         before = self.machine.footprint()
         for number in range(60):
