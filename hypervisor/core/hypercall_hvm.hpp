@@ -56,10 +56,12 @@ Result<xen_hvm_param> read_param(const Call<P>& call, std::uint64_t arg) {
   if (op.index >= HVM_NR_PARAMS) {
     return fail(Errno::inval);
   }
+  if (op.domid == 0) {
+    return fail(Errno::inval);  // not an HVM domain: looked at before privilege is
+  }
   if (!call.is_self(op.domid)) {
-    return fail(op.domid == 0 || call.parts.core.domains.find(DomId(op.domid)) != nullptr
-                    ? Errno::perm
-                    : Errno::srch);
+    return fail(call.parts.core.domains.find(DomId(op.domid)) != nullptr ? Errno::perm
+                                                                         : Errno::srch);
   }
   if (is_retired(op.index)) {
     return fail(Errno::inval);

@@ -59,7 +59,7 @@ Result<void> add_to_physmap(const Call<P>& call, std::uint32_t space, std::uint6
     }
     case XENMAPSPACE_gmfn_foreign:
       return fail(Errno::perm);  // needs privilege over the other domain
-    default: return fail(Errno::nosys);
+    default: return fail(Errno::inval);
   }
 }
 
@@ -72,6 +72,9 @@ std::int64_t add_to_physmap(const Call<P>& call, std::uint64_t arg) {
     XL_TRY_ASSIGN(const std::uint32_t space, fields.template next<std::uint32_t>());
     XL_TRY_ASSIGN(const std::uint64_t index, fields.next_word());
     XL_TRY_ASSIGN(const std::uint64_t gfn, fields.next_word());
+    if (id == 0) {
+      return fail(Errno::acces);  // a PV domain has no physmap to add to
+    }
     XL_TRY(check_self(call, id));
     return add_to_physmap(call, space, index, Gfn(gfn));
   };
@@ -172,6 +175,9 @@ std::int64_t pod_target(const Call<P>& call, std::uint64_t arg) {
       call.template read<std::uint16_t>(arg + offsetof(xen_pod_target_t, domid));
   if (!id) {
     return negative(id.error());
+  }
+  if (*id == 0) {
+    return negative(Errno::inval);  // not an HVM domain: looked at first
   }
   const Result<void> self = check_self(call, *id);
   return negative(self ? Errno::perm : self.error());

@@ -25,6 +25,19 @@ std::int64_t set(const Call<P>& call) {
 
 }  // namespace timer_op
 
+namespace privileged {
+
+// For the domain that controls Xen. The version of the structure is looked at before the caller's
+// privilege. All three begin with command and version.
+template <typename P>
+std::int64_t refuse(const Call<P>& call, std::uint32_t version) {
+  const Result<std::uint32_t> has =
+      call.template read<std::uint32_t>(call.arg(0) + sizeof(std::uint32_t));
+  return negative(!has ? has.error() : *has == version ? Errno::perm : Errno::acces);
+}
+
+}  // namespace privileged
+
 namespace vm_assist {
 
 // The one assist that is open to an HVM container.

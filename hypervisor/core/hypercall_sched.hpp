@@ -106,7 +106,8 @@ std::int64_t watchdog(const Call<P>& call, std::uint64_t arg) {
       ++index;
     }
     if (index == domain.watchdogs.size()) {
-      return negative(Errno::nospc);
+      // Xen mixes its answer with an unsigned id, so that this error has no sign.
+      return static_cast<std::uint32_t>(negative(Errno::nospc));
     }
   } else if (index >= domain.watchdogs.size() || !domain.watchdog_used[index]) {
     return negative(Errno::inval);

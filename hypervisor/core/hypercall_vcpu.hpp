@@ -151,6 +151,7 @@ std::int64_t dispatch(const Call<P>& call, std::uint64_t command, std::uint64_t 
       vcpu.period_ns.store(0);
       call.parts.core.timers.cancel(vcpu.periodic);
       return 0;
+    case VCPUOP_get_physid: return negative(Errno::inval);  // for who is pinned to real CPUs
     default: return negative(Errno::nosys);
   }
 }

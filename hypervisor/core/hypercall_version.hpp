@@ -70,8 +70,9 @@ std::int64_t dispatch(const Call<P>& call, std::uint64_t command, std::uint64_t 
     case XENVER_get_features: return to_value(get_features(call, arg));
     case XENVER_pagesize: return arg != 0 ? negative(Errno::inval) : 4096;
     case XENVER_guest_handle: return to_value(call.write(arg, call.domain().handle));
-    case XENVER_commandline: return to_value(call.write(arg, text<sizeof(xen_commandline_t)>("")));
-    case XENVER_build_id: return negative(Errno::nodata);
+    case XENVER_commandline:
+      return to_value(call.write(arg, text<sizeof(xen_commandline_t)>("<denied>")));
+    case XENVER_build_id: return negative(Errno::perm);  // as the command line: not for guests
     default: return negative(Errno::nosys);
   }
 }

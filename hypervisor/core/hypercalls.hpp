@@ -14,6 +14,12 @@
 
 namespace hyp {
 
+// XEN_DOMCTL_, XEN_SYSCTL_ and XENPF_INTERFACE_VERSION of Xen 4.17. The headers of the first two
+// are for toolstacks only.
+inline constexpr std::uint32_t domctl_version = 0x15;
+inline constexpr std::uint32_t sysctl_version = 0x15;
+inline constexpr std::uint32_t platform_version = 0x03000001;
+
 // Commands are `int` or `unsigned int` in Xen's prototypes: only the lower half of the register
 // counts.
 constexpr std::uint64_t low(std::uint64_t word) {
@@ -42,6 +48,11 @@ std::int64_t dispatch_hypercall(const Call<P>& call) {
     case __HYPERVISOR_multicall:
       return multicall::dispatch(call,
                                  [](const Call<P>& inner) { return dispatch_hypercall(inner); });
+    case __HYPERVISOR_domctl: return privileged::refuse(call, domctl_version);
+    case __HYPERVISOR_sysctl: return privileged::refuse(call, sysctl_version);
+    case __HYPERVISOR_platform_op: return privileged::refuse(call, platform_version);
+    case __HYPERVISOR_hypfs_op: return negative(Errno::perm);
+    case __HYPERVISOR_xenpmu_op: return negative(Errno::opnotsupp);
     default: return negative(Errno::nosys);
   }
 }

@@ -83,9 +83,7 @@ constexpr CpuidResult xen_leaf(const CpuidVcpu& vcpu, std::uint32_t leaf, std::u
       // x2APIC by MSR, vcpu and domain id given. Not UPCALL_VECTOR (bit 6): with it Linux takes its
       // events by a per-vcpu vector through the LAPIC and pays an exit for each EOI.
       return subleaf == 0 ? CpuidResult{bits(1, 3, 4), vcpu.vcpu, vcpu.domain, 0} : CpuidResult{};
-    case 5:
-      return subleaf == 0 ? CpuidResult{0, 40, 0, 0} : CpuidResult{};  // machine address width
-    default: return {};
+    default: return {};  // 5 is PV guests'
   }
 }
 

@@ -108,7 +108,7 @@ void handle_nested_page_fault(MachineVcpu& vcpu) {
     return;
   }
   if (npf_info::Fetch::test(vmcb.exit_info1)) {
-    crash(vcpu, "runs where there is no memory");
+    inject_exception(vcpu, exception_gp, 0);  // as Xen, which cannot emulate what it cannot read
     return;
   }
   access_device(vcpu, lapic, static_cast<std::uint32_t>(address & (xl::page_size - 1)));

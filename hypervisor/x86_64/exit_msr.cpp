@@ -27,7 +27,6 @@ std::uint32_t x2apic_register(std::uint32_t number) {
 bool is_harmless(Msr msr) {
   switch (msr) {
     case Msr::bios_update_signature:
-    case Msr::misc_enable:
     case Msr::debug_control:
     case Msr::syscfg:
     case Msr::hwcr:
@@ -49,6 +48,7 @@ std::optional<std::uint64_t> read(const MachineVcpu& vcpu, std::uint32_t number)
     case Msr::apic_base: return state.lapic.base();
     case Msr::efer: return state.vmcb->efer & guest_efer;
     case Msr::pat: return state.vmcb->g_pat;
+    case Msr::hypercall_page: return 0;
     default: break;
   }
   return is_harmless(static_cast<Msr>(number)) ? std::optional<std::uint64_t>(0) : std::nullopt;

@@ -32,7 +32,8 @@ void guest_main() {
   check(watchdog(1, 1) == -XEN_EINVAL, "a poke of one that is not in use");
   check(watchdog(0, 1000) == 1, "the first");
   check(watchdog(0, 1) == 2, "the second");
-  check(watchdog(0, 1) == -XEN_ENOSPC, "a third");
+  // Xen computes this one error in 32 bits, without a sign.
+  check(watchdog(0, 1) == static_cast<uint32_t>(-XEN_ENOSPC), "a third");
   for (int poke = 0; poke < 4; ++poke) {
     spin(400);
     check(watchdog(2, 1) == 0, "a poke");

@@ -190,7 +190,7 @@ class WatchdogTest : public ControlTest {
 TEST_F(WatchdogTest, ADomainHasTwo) {
   EXPECT_EQ(watchdog(0, 10), 1);
   EXPECT_EQ(watchdog(0, 10), 2);
-  EXPECT_EQ(watchdog(0, 10), -XEN_ENOSPC);
+  EXPECT_EQ(watchdog(0, 10), static_cast<std::uint32_t>(-XEN_ENOSPC)) << "as Xen has it";
   EXPECT_EQ(watchdog(3, 10), -XEN_EINVAL);
   EXPECT_EQ(watchdog(~0U, 10), -XEN_EINVAL);
   EXPECT_EQ(watchdog(2, 0), 0) << "given back";
