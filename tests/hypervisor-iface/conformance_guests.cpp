@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each tiny guest on each hypervisor that runs guests: what it checks of the ABI holds on both.
+#include "tests/hypervisor-iface/conformance_guests.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <vector>
+
+#include "base/scope_exit.hpp"
+#include "libdomainbuilder/build.hpp"
+#include "libxl++/console/ring.hpp"
+
+namespace xl::hv {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string kernel_of(const std::string& name) {
+  return std::string(XL_TEST_GUESTS) + "/" + name + ".elf";
+}
+
+build::BuildRequest request_of(const GuestRun& run) {
+  build::BuildRequest request;
+  request.kernel = kernel_of(run.name);
+  request.command_line = run.command_line;
+  request.memory = request.max_memory = run.memory;
+  request.vcpus = run.vcpus;
+  request.max_vcpus = std::max(run.vcpus, run.max_vcpus);
+  return request;
+}
+
+Result<DomId> create(Hypervisor& hypervisor, const build::Prepared& prepared) {
+  DomainOptions options;
+  options.max_vcpus = prepared.request.max_vcpus;
+  options.max_memory = prepared.pages_needed() + Pages(256);
+  return hypervisor.create_domain(options);
+}
+
+// What it has printed since the last call.
+std::string drain(console::Ring& ring) {
+  std::array<std::byte, console::Ring::output_size> buffer{};
+  std::string text;
+  for (auto read = ring.peek_output(buffer); read.count != 0; read = ring.peek_output(buffer)) {
+    for (std::size_t i = 0; i < read.count; ++i) {
+      if (buffer[i] != std::byte{'\r'}) {
+        text += static_cast<char>(buffer[i]);
+      }
+    }
+    ring.take_output(read.count);
+  }
+  return text;
+}
+
+// These guests look by themselves whether there is room, so they get no event that they do not
+// expect. Their end is looked for: nobody tells of a domain that
+// xenstored does not know.
+Result<GuestEnd> watch(Hypervisor& hypervisor, DomId domain, console::Ring& ring,
+                       std::chrono::seconds patience) {
+  GuestEnd end;
+  const auto deadline = Clock::now() + patience;
+  while (Clock::now() < deadline) {
+    XL_TRY_ASSIGN(const DomainInfo info, hypervisor.domain_info(domain));
+    end.output += drain(ring);
+    if (info.shutdown) {
+      end.reason = info.shutdown;
+      break;
+    }
+    pollfd entry{hypervisor.event_fd(), POLLIN, 0};
+    ::poll(&entry, 1, 20);
+    XL_TRY(hypervisor.take_events());
+  }
+  return end;
+}
+
+Result<GuestEnd> try_guest(Hypervisor& hypervisor, const GuestRun& run) {
+  build::ImageCache cache(mib(16));
+  XL_TRY_ASSIGN(const build::Prepared prepared, build::prepare(request_of(run), cache));
+  XL_TRY_ASSIGN(const DomId domain, create(hypervisor, prepared));
+  const ScopeExit end([&] { EXPECT_TRUE(ok(hypervisor.destroy_domain(domain))); });
+  XL_TRY_ASSIGN(const build::BuiltDomain built, build::execute(hypervisor, domain, prepared));
+  XL_TRY_ASSIGN(const GuestMapping page,
+                hypervisor.map_frames(domain, {built.console_frame, Pages(1)}));
+  XL_TRY(hypervisor.event_bind(domain, built.console_port));
+  console::Ring ring(page.segments().front().bytes);
+  XL_TRY(hypervisor.unpause(domain));
+  return watch(hypervisor, domain, ring, run.patience);
+}
+
+}  // namespace
+
+GuestEnd run_guest(Hypervisor& hypervisor, const GuestRun& run) {
+  auto end = try_guest(hypervisor, run);
+  EXPECT_TRUE(ok(end)) << run.name;
+  return end ? std::move(*end) : GuestEnd();
+}
+
+namespace {
+
+class GuestConformance : public Conformance {
+ protected:
+  // It prints PASS and its name, and powers off. Returns what it printed.
+  std::string passes(const GuestRun& run, const std::string& name = {}) {
+    const GuestEnd end = run_guest(hv(), run);
+    const std::string verdict = "PASS " + (name.empty() ? run.name : name) + "\n";
+    EXPECT_NE(end.output.find(verdict), std::string::npos) << end.output;
+    EXPECT_EQ(end.reason, ShutdownReason::poweroff) << end.output;
+    return end.output;
+  }
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(GuestConformance, Hello) {
+  const std::string output = passes({"hello", "one two=3"});
+  EXPECT_TRUE(has(output, "hello from a 64-bit domain on Xen 4.17\n")) << output;
+  EXPECT_TRUE(has(output, "command line: one two=3\n")) << output;
+}
+
+TEST_F(GuestConformance, HelloIn32Bits) {
+  EXPECT_TRUE(has(passes({"hello32"}), "hello from a 32-bit domain"));
+}
+
+// "fact = value" lines by fact; what is no such line is none.
+std::map<std::string, std::string> facts(std::istream&& text) {
+  std::map<std::string, std::string> all;
+  for (std::string line; std::getline(text, line);) {
+    if (const auto middle = line.find(" = "); middle != std::string::npos) {
+      all[line.substr(0, middle)] = line.substr(middle + 3);
+    }
+  }
+  return all;
+}
+
+// abi.golden is what the real Xen says. Where the bundled hypervisor says something else, it is in
+// abi.bundled, and docs/two-hypervisors.md says why.
+TEST_F(GuestConformance, WhatADomainSees) {
+  auto expected = facts(std::ifstream(XL_TEST_ABI "/abi.golden"));
+  if (traits().is_ours) {
+    for (const auto& [fact, value] : facts(std::ifstream(XL_TEST_ABI "/abi.bundled"))) {
+      EXPECT_NE(expected[fact], value) << fact << " is as Xen's: abi.bundled need not name it";
+      expected[fact] = value;
+    }
+  }
+  const std::string output = passes({"abi"});
+  const auto seen = facts(std::istringstream(output));
+  for (const auto& [fact, value] : seen) {
+    EXPECT_EQ(expected[fact], value) << fact;
+  }
+  EXPECT_EQ(seen.size(), expected.size());
+  if (HasFailure()) {
+    std::cerr << output;
+  }
+}
+
+TEST_F(GuestConformance, Exceptions) {
+  passes({"exceptions"});
+}
+
+TEST_F(GuestConformance, Events) {
+  passes({"events"});
+}
+
+TEST_F(GuestConformance, Timers) {
+  passes({"timers"});
+}
+
+TEST_F(GuestConformance, MemoryIsWhatTheMapSays) {
+  EXPECT_TRUE(has(passes({"memory", "", mib(8)}), "RAM 8 MiB"));
+  EXPECT_TRUE(has(passes({"memory", "", mib(33)}), "RAM 33 MiB"));
+  EXPECT_TRUE(has(passes({"memory", "", mib(200)}), "RAM 200 MiB"));
+}
+
+TEST_F(GuestConformance, NothingOfAnEarlierDomainIsInMemory) {
+  passes({"scrub", "", mib(8)});
+  passes({"scrub", "", mib(8)});
+}
+
+TEST_F(GuestConformance, CodeIsItsOwnAfterAnotherDomains) {
+  EXPECT_TRUE(has(passes({"reuse-a"}, "reuse"), "reuse from 10000"));
+  EXPECT_TRUE(has(passes({"reuse-b"}, "reuse"), "reuse from 20000"));
+}
+
+TEST_F(GuestConformance, Spins) {
+  passes({"spin", "seconds=1"});
+}
+
+TEST_F(GuestConformance, SeveralCpus) {
+  for (const std::uint32_t cpus : {2U, 4U}) {
+    EXPECT_TRUE(has(passes({"smp", "cpus=" + std::to_string(cpus), mib(16), cpus}),
+                    std::to_string(cpus) + " cpus ran"));
+  }
+}
+
+TEST_F(GuestConformance, VcpusStartInEachMode) {
+  const std::string output = passes({"vcpus", "", mib(16), 1, 4});
+  for (const char* line :
+       {"vcpu 1 ran in mode 16", "vcpu 2 ran in mode 32", "vcpu 3 ran in mode 64"}) {
+    EXPECT_TRUE(has(output, line)) << output;
+  }
+}
+
+TEST_F(GuestConformance, WatchdogBites) {
+  const GuestEnd end = run_guest(hv(), {"watchdog"});
+  EXPECT_EQ(end.reason, ShutdownReason::watchdog) << end.output;
+  EXPECT_TRUE(has(end.output, "now it bites")) << end.output;
+}
+
+TEST_F(GuestConformance, EndsInEachWay) {
+  const std::pair<const char*, ShutdownReason> ways[] = {
+      {"shutdown", ShutdownReason::crash}, {"triple", traits().of_triple_fault},
+      {"hole", ShutdownReason::crash},     {"stack", traits().of_triple_fault},
+      {"reboot", ShutdownReason::reboot},  {"poweroff", ShutdownReason::poweroff}};
+  for (const auto& [way, reason] : ways) {
+    const GuestEnd end = run_guest(hv(), {"crash", way});
+    EXPECT_EQ(end.reason, reason) << way << ": " << end.output;
+    // Code where no memory is: #GP, which this guest reports by itself.
+    EXPECT_EQ(has(end.output, "trap 13"), way == std::string("hole")) << end.output;
+  }
+}
+
+TEST_F(GuestConformance, AHostileGuestHarmsNobody) {
+  for (const char* seed : {"seed=1 calls=3000", "seed=2 calls=3000"}) {
+    const GuestEnd end = run_guest(hv(), {"fuzz", seed});
+    EXPECT_TRUE(ok(hv().ping())) << seed;
+    EXPECT_FALSE(has(end.output, "FAIL")) << end.output;
+  }
+}
+
+}  // namespace
+}  // namespace xl::hv
