@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libxl++/xenstore/host_connection.hpp"
 
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -43,18 +45,30 @@ Result<UniqueFd> HostConnection::open(const std::string& path) {
 }
 
 HostConnection::HostConnection(UniqueFd socket)
-    : socket_(std::move(socket)), reader_([this] { run(); }) {}
+    : socket_(std::move(socket)), poll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (!poll_ || ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, socket_.get(), &event) != 0) {
+    break_off(system_error(errno, "preparing to listen to xenstored"));
+    return;
+  }
+  reader_ = std::thread([this] { run(); });
+}
 
 HostConnection::~HostConnection() {
   ::shutdown(socket_.get(), SHUT_RDWR);
-  reader_.join();
+  if (reader_.joinable()) {
+    reader_.join();
+  }
 }
 
 Result<std::vector<HostConnection::Reply>> HostConnection::ask(
     std::span<const HostRequest> requests) {
   HostExchange::Batch batch;
   XL_TRY_ASSIGN(const std::string bytes, exchange_.begin(requests, &batch));
-  send(bytes);
+  if (!ask_and_read(bytes, batch)) {
+    send(bytes);
+  }
   XL_TRY(exchange_.wait(batch));
   return std::move(batch.replies);
 }
@@ -70,6 +84,46 @@ void HostConnection::tell(const HostRequest& request) {
   }
 }
 
+// False: nothing was done, as others read or write.
+bool HostConnection::ask_and_read(std::string_view bytes, const HostExchange::Batch& batch) {
+  const std::unique_lock reading(reading_, std::try_to_lock);
+  std::unique_lock sending(sending_, std::defer_lock);
+  if (!reading.owns_lock() || !sending.try_lock()) {
+    return false;
+  }
+  listen(false);
+  bool is_up = send_and_read(bytes);
+  sending.unlock();
+  while (is_up && !exchange_.is_over(batch)) {
+    is_up = receive(0);
+  }
+  listen(true);
+  return true;
+}
+
+// Reads wherever writing would block: a peer may take no more until it has got rid of its replies.
+bool HostConnection::send_and_read(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent =
+        ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      continue;
+    }
+    if (errno != EAGAIN && errno != EINTR) {
+      break_off(broken(errno));
+      return false;
+    }
+    pollfd wanted{socket_.get(), POLLIN | POLLOUT, 0};
+    ::poll(&wanted, 1, -1);
+    if ((wanted.revents & POLLIN) != 0 && !receive(MSG_DONTWAIT)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// While others read.
 void HostConnection::send(std::string_view bytes) {
   const std::lock_guard lock(sending_);
   while (!bytes.empty()) {
@@ -85,23 +139,37 @@ void HostConnection::send(std::string_view bytes) {
   }
 }
 
-void HostConnection::run() {
+// False: the connection has broken.
+bool HostConnection::receive(int flags) {
   std::array<std::byte, buffer_size> buffer;
-  for (;;) {
-    const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      break_off(broken(count == 0 ? 0 : errno));
-      return;
-    }
-    const auto received =
-        exchange_.receive(std::span(buffer).first(static_cast<std::size_t>(count)));
-    if (!received) {
-      break_off(received.error());
-      return;
-    }
+  const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), flags);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+    return true;
+  }
+  if (count <= 0) {
+    break_off(broken(count == 0 ? 0 : errno));
+    return false;
+  }
+  const auto received = exchange_.receive(std::span(buffer).first(static_cast<std::size_t>(count)));
+  if (!received) {
+    break_off(received.error());
+  }
+  return received.has_value();
+}
+
+// Whether the thread hears of what comes.
+void HostConnection::listen(bool listening) {
+  epoll_event event{};
+  event.events = listening ? EPOLLIN : 0U;
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_MOD, socket_.get(), &event);
+}
+
+void HostConnection::run() {
+  for (bool is_up = true; is_up;) {
+    epoll_event event{};
+    ::epoll_wait(poll_.get(), &event, 1, -1);
+    const std::lock_guard lock(reading_);
+    is_up = receive(MSG_DONTWAIT);
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// HostConnection: a HostExchange at the socket of a xenstored. One thread reads, whoever asks
-// writes, so that nothing that comes (a storm of events, a long list) keeps a request from going
-// out.
+// HostConnection: a HostExchange at the socket of a xenstored. Whoever asks reads the replies
+// itself, also those of others, unless somebody does so already: that saves waking one thread only
+// to wake another, which is most of what a short request costs. While nobody asks a thread of its
+// own reads the events.
 //
 // Thread rule: every function from any thread but those that wait for a reply from a watch's call.
 // A connection that has broken stays so; every call fails at once then.
@@ -44,12 +45,18 @@ class HostConnection {
   HostExchange& exchange() { return exchange_; }
 
  private:
+  bool ask_and_read(std::string_view bytes, const HostExchange::Batch& batch);
+  bool send_and_read(std::string_view bytes);
   void send(std::string_view bytes);
+  bool receive(int flags);
+  void listen(bool listening);
   void run();
   void break_off(Error why);
 
   const UniqueFd socket_;
-  std::mutex sending_;  // messages go out whole
+  const UniqueFd poll_;  // epoll, for the thread
+  std::mutex reading_;   // before sending_
+  std::mutex sending_;   // messages go out whole
   HostExchange exchange_;
   std::thread reader_;  // last: starts when all else is there
 };

@@ -45,6 +45,11 @@ Result<std::string> HostExchange::begin(std::span<const HostRequest> requests, B
   return bytes;
 }
 
+bool HostExchange::is_over(const Batch& batch) const {
+  const std::lock_guard lock(mutex_);
+  return batch.outstanding == 0 || ended_.has_value();
+}
+
 Result<void> HostExchange::wait(Batch& batch) {
   std::unique_lock lock(mutex_);
   batch.is_over.wait(lock, [&] { return batch.outstanding == 0 || ended_.has_value(); });

@@ -4,7 +4,8 @@
 // the socket between, which is HostConnection's.
 //
 // Many requests of many threads are under way at once; a reply finds its request by its number.
-// The bytes are untrusted. Thread rule: every function from any thread, receive() from one.
+// The bytes are untrusted. Thread rule: every function from any thread, receive() from one at a
+// time.
 #pragma once
 
 #include <condition_variable>
@@ -47,6 +48,8 @@ class HostExchange {
   // The bytes to send. Without a batch nobody waits, and the replies are dropped. Errors: limit, a
   // payload too long; or as end() said.
   Result<std::string> begin(std::span<const HostRequest> requests, Batch* batch);
+  // Whether wait() would return at once.
+  bool is_over(const Batch& batch) const;
   // For all replies. Errors: as end() said, if it was called before the last one came.
   Result<void> wait(Batch& batch);
 
@@ -58,7 +61,7 @@ class HostExchange {
   void end(Error why);
   bool has_ended() const;
 
-  // Under the token that is returned; `changed` is called from the thread that receives.
+  // Under the token that is returned; `changed` is called by who receives.
   std::string add_watch(Changed changed);
   // Not called any more when this returns; waits for a call in another thread to end.
   void remove_watch(const std::string& token);
@@ -87,7 +90,7 @@ class HostExchange {
   std::uint64_t last_token_ = 0;
   std::unordered_map<std::uint32_t, Pending> pending_;
   std::unordered_map<std::string, std::shared_ptr<WatchEntry>> watches_;
-  MessageReader reader_;  // of the thread that receives
+  MessageReader reader_;  // of who receives
 };
 
 }  // namespace xl::xenstore

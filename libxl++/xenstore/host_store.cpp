@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
+#include "libxl++/xenstore/path.hpp"
 #include "libxl++/xenstore/xs_wire.hpp"
 
 namespace xl::xenstore {
@@ -50,6 +54,10 @@ Error to_error(Errno error, std::string_view doing, std::string_view subject) {
                               std::string(wire_name(error))};
 }
 
+std::string_view path_of(const HostRequest& request) {
+  return std::string_view(request.payload).substr(0, request.payload.find('\0'));
+}
+
 HostRequest write_request(const NodeSpec& node) {
   return {XS_WRITE, strings({node.path}) + node.value};
 }
@@ -75,6 +83,64 @@ std::vector<HostRequest> write_requests(std::span<const NodeSpec> nodes) {
   return requests;
 }
 
+// What is known of the permissions of nodes that are about to be written.
+class KnownPermissions {
+ public:
+  // Null if nothing is known. A node that is not known has its parent's, as it is yet to be made.
+  PermissionsRef of(std::string_view path) const {
+    for (; path != "/"; path = parent_of(path)) {
+      if (const auto found = known_.find(path); found != known_.end()) {
+        return found->second;
+      }
+    }
+    return nullptr;
+  }
+  void set(std::string_view path, PermissionsRef permissions) {
+    known_[path] = std::move(permissions);
+  }
+
+ private:
+  std::unordered_map<std::string_view, PermissionsRef> known_;
+};
+
+// Which nodes a later one makes by the way, as its parents.
+std::vector<bool> made_by_the_way(std::span<const NodeSpec> nodes) {
+  std::vector<bool> made(nodes.size());
+  std::unordered_set<std::string_view> parents;
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    const std::string_view path = nodes[i].path;
+    made[i] = parents.contains(path);
+    for (std::string_view parent = parent_of(path); parent != "/" && parents.insert(parent).second;
+         parent = parent_of(parent)) {
+    }
+  }
+  return made;
+}
+
+// Of nodes that are not there yet, with as few requests as that takes: each costs xenstored several
+// system calls.
+std::vector<HostRequest> first_write_requests(std::span<const NodeSpec> nodes) {
+  const std::vector<bool> by_the_way = made_by_the_way(nodes);
+  KnownPermissions known;
+  std::vector<HostRequest> requests;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const NodeSpec& node = nodes[i];
+    const PermissionsRef before = known.of(node.path);
+    const bool sets =
+        node.permissions != nullptr && (before == nullptr || *node.permissions != *before);
+    if (sets) {
+      known.set(node.path, node.permissions);
+    }
+    if (sets || !node.value.empty() || !by_the_way[i]) {
+      requests.push_back(write_request(node));
+    }
+    if (sets) {
+      requests.push_back(permissions_request(node));
+    }
+  }
+  return requests;
+}
+
 // The first reply of write_requests() that is an error.
 Result<void> check_written(std::span<const HostRequest> requests,
                            std::span<const HostConnection::Reply> replies) {
@@ -84,9 +150,9 @@ Result<void> check_written(std::span<const HostRequest> requests,
     return {};
   }
   const HostRequest& request = requests[static_cast<std::size_t>(refused - replies.begin())];
-  return Unexpected(to_error(
-      refused->error(), request.type == XS_WRITE ? "writing" : "setting the permissions of",
-      std::string_view(request.payload).substr(0, request.payload.find('\0'))));
+  return Unexpected(to_error(refused->error(),
+                             request.type == XS_WRITE ? "writing" : "setting the permissions of",
+                             path_of(request)));
 }
 
 }  // namespace
@@ -139,9 +205,17 @@ Result<std::string> HostStore::ask(std::uint32_t type, std::string payload, std:
 // --- nodes ---
 
 Result<void> HostStore::write(std::span<const NodeSpec> nodes) {
-  std::vector<HostRequest> requests = write_requests(nodes);
+  return write_all(write_requests(nodes));
+}
+
+Result<void> HostStore::write_unseen(std::span<const NodeSpec> nodes) {
+  return write_all(first_write_requests(nodes));
+}
+
+Result<void> HostStore::write_all(std::vector<HostRequest> requests) {
   if (requests.size() <= 1) {
-    return write_unseen(nodes);
+    XL_TRY_ASSIGN(const auto replies, connection_.ask(requests));
+    return check_written(requests, replies);
   }
   const std::lock_guard lock(transaction_);
   for (int attempt = 0; attempt < max_attempts; ++attempt) {
@@ -150,7 +224,7 @@ Result<void> HostStore::write(std::span<const NodeSpec> nodes) {
       return {};
     }
   }
-  return Unexpected(to_error({EAGAIN}, "writing", nodes.front().path));
+  return Unexpected(to_error({EAGAIN}, "writing", path_of(requests.front())));
 }
 
 // Three rounds: whether to commit is known only when all writes are answered.
@@ -178,12 +252,6 @@ Result<HostStore::Verdict> HostStore::try_write(std::span<HostRequest> requests)
     return Unexpected(to_error(ended.error(), "ending", "a transaction"));
   }
   return Verdict::committed;
-}
-
-Result<void> HostStore::write_unseen(std::span<const NodeSpec> nodes) {
-  const std::vector<HostRequest> requests = write_requests(nodes);
-  XL_TRY_ASSIGN(const auto replies, connection_.ask(requests));
-  return check_written(requests, replies);
 }
 
 Result<std::string> HostStore::read(std::string_view path) {

@@ -34,6 +34,9 @@ class HostStore final : public NodeStore {
 
   // More than one request goes in a transaction, which is begun again while others are in its way.
   Result<void> write(std::span<const NodeSpec> nodes) override;
+  // As write(), parents first, without the requests that change nothing where a node is new: for a
+  // parent that a child's write makes, for permissions that it has anyway.
+  Result<void> write_unseen(std::span<const NodeSpec> nodes) override;
   Result<std::string> read(std::string_view path) override;
   Result<std::vector<std::string>> list(std::string_view path) override;
   // xenstored does not tell: true.
@@ -47,10 +50,6 @@ class HostStore final : public NodeStore {
   std::unique_ptr<NodeWatch> watch(std::string_view path, std::function<void()> changed) override;
 
   // --- beyond ---
-
-  // The nodes of a domain that nobody looks at yet: one by one, in their order, in one round and
-  // without a transaction. The first error; what is before and behind it may be written.
-  Result<void> write_unseen(std::span<const NodeSpec> nodes);
 
   // The domain's ring is served from now on, and those who watch @introduceDomain hear of it.
   // Errors: invalid_argument where xenstored cannot map the ring or bind the port.
@@ -67,6 +66,7 @@ class HostStore final : public NodeStore {
   Result<std::string> ask(std::uint32_t type, std::string payload, std::string_view doing,
                           std::string_view subject);
   enum class Verdict { committed, conflict };
+  Result<void> write_all(std::vector<HostRequest> requests);
   Result<Verdict> try_write(std::span<HostRequest> requests);
   Result<std::vector<std::string>> list_in_parts(std::string_view path);
 

@@ -39,7 +39,8 @@ class NodeStore {
 
   // All at once for every reader; parents that are missing are made.
   virtual Result<void> write(std::span<const NodeSpec> nodes) = 0;
-  // The nodes of a domain that nobody looks at yet. After an error some may be written.
+  // Nodes that are not there yet, of a domain that nobody looks at yet. After an error some may be
+  // written.
   virtual Result<void> write_unseen(std::span<const NodeSpec> nodes) { return write(nodes); }
   virtual Result<std::string> read(std::string_view path) = 0;
   virtual Result<std::vector<std::string>> list(std::string_view path) = 0;

@@ -3,6 +3,7 @@
 // apart.
 #include "libxl++/xenstore/host_store.hpp"
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -24,6 +25,14 @@ class HostStoreAt : public ::testing::Test {
     auto store = HostStore::connect(served_.path());
     EXPECT_TRUE(store);
     return std::move(store).value();
+  }
+  std::string permissions(const std::string& path) {
+    const auto client = served_.store().connect([] {});
+    const std::string request = encode(XS_GET_PERMS, 1, 0, fixture::strings({path}));
+    client->receive(std::as_bytes(std::span(request)));
+    std::array<std::byte, 100> room;
+    const std::size_t count = client->send(room);
+    return std::string(reinterpret_cast<const char*>(room.data()), count).substr(header_size);
   }
   void write(const std::string& path, const std::string& value) {
     const NodeSpec node{path, value, nullptr};
@@ -96,15 +105,37 @@ TEST_F(HostStoreAt, SetsPermissions) {
   const PermissionsRef guest = share({{DomId(7), Access::none}, {DomId(0), Access::read}});
   const std::vector<NodeSpec> nodes{{"/guest", "", guest}, {"/guest/below", "", nullptr}};
   ASSERT_TRUE(host_->write(nodes));
-  EXPECT_EQ(served_.store().size(), host_->list("/")->size() + 2) << "the root and the node below";
-  const auto client = served_.store().connect([] {});
-  for (const char* path : {"/guest", "/guest/below"}) {
-    const std::string request = encode(XS_GET_PERMS, 1, 0, fixture::strings({path}));
-    client->receive(std::as_bytes(std::span(request)));
-    std::array<std::byte, 100> room;
-    const std::size_t count = client->send(room);
-    EXPECT_EQ(std::string(reinterpret_cast<const char*>(room.data()), count).substr(header_size),
-              fixture::strings({"n7", "r0"}));
+  EXPECT_EQ(permissions("/guest"), fixture::strings({"n7", "r0"}));
+  EXPECT_EQ(permissions("/guest/below"), fixture::strings({"n7", "r0"}));
+}
+
+// As a domain's: the same nodes by either way, and fewer requests by the second.
+TEST_F(HostStoreAt, WritesUnseenWhatAnyWriteWouldGive) {
+  const PermissionsRef reads = share({{DomId(0), Access::none}, {DomId(7), Access::read}});
+  const PermissionsRef reads_too = share(Permissions(*reads));
+  const PermissionsRef owns = share({{DomId(7), Access::none}});
+  const auto nodes_at = [&](const std::string& home) {
+    return std::vector<NodeSpec>{{home, "", reads},
+                                 {home + "/name", "it", nullptr},
+                                 {home + "/cpu", "", reads_too},
+                                 {home + "/empty", "", reads},
+                                 {home + "/control", "", reads},
+                                 {home + "/control/shutdown", "", owns},
+                                 {home + "/data", "", owns},
+                                 {home + "/data/ours", "", reads},
+                                 {home + "/data/theirs", "", nullptr},
+                                 {home + "/cpu/0/availability", "online", nullptr},
+                                 {home + "/name", "it again", owns}};
+  };
+  ASSERT_TRUE(host_->write(nodes_at("/whole")));
+  const auto before = served_.store().statistics().requests.by_type;
+  ASSERT_TRUE(host_->write_unseen(nodes_at("/unseen")));
+  const auto after = served_.store().statistics().requests.by_type;
+  EXPECT_EQ(after[XS_WRITE] - before[XS_WRITE], 9U);
+  EXPECT_EQ(after[XS_SET_PERMS] - before[XS_SET_PERMS], 5U);
+  for (const NodeSpec& node : nodes_at("")) {
+    EXPECT_EQ(*host_->read("/unseen" + node.path), *host_->read("/whole" + node.path));
+    EXPECT_EQ(permissions("/unseen" + node.path), permissions("/whole" + node.path)) << node.path;
   }
 }
 
@@ -161,6 +192,7 @@ TEST_F(HostStoreAt, WritesUnseenInOrder) {
   ASSERT_TRUE(host_->write_unseen(nodes));
   EXPECT_EQ(*host_->read("/domain/0"), "last");
   EXPECT_EQ(host_->read("/domain/499")->size(), 300U);
+  EXPECT_EQ(host_->list("/domain")->size(), 500U);
   nodes[3].path = "not a path";
   EXPECT_EQ(describe(host_->write_unseen(nodes).error()), "xenstore: writing not a path: EINVAL");
 }
