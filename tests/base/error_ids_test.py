@@ -8,7 +8,8 @@ import unittest
 from pathlib import Path
 
 TREE = Path(sys.argv.pop(1)).resolve()
-PARTS = ["base/error.cpp", "hypervisor-iface/bundled", "libdomainbuilder", "libxl++", "xld", "xl"]
+PARTS = ["base/error.cpp", "hypervisor-iface/bundled", "hypervisor-iface/xen", "hypervisor-iface/xen_loader.cpp",
+         "libdomainbuilder", "libxl++", "xld", "xl"]
 
 
 class ErrorIds(unittest.TestCase):
