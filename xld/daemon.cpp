@@ -131,10 +131,12 @@ Result<void> serve(const Options& options, Backend backend) {
   toolstack::Options made{
       .hypervisor = std::move(backend.start),
       .attach = std::move(backend.attach),
+      .host = std::move(backend.host),
       .runtime_dir = dir.path(),
       .log_dir = options.console_log_dir.empty() ? dir.console_dir() : options.console_log_dir,
       .console_log_limit = options.console_log_kib << 10,
       .kernel_cache_limit = options.kernel_cache_mib << 20};
+  const bool serves_store = !made.host;
   made.dump_dir = options.dump_dir.empty() ? dump_dir(dir) : options.dump_dir;
   XL_TRY_ASSIGN(std::unique_ptr<toolstack::Toolstack> toolstack,
                 toolstack::Toolstack::create(std::move(made)));
@@ -147,14 +149,19 @@ Result<void> serve(const Options& options, Backend backend) {
       spdlog::error("the hypervisor was left running: {}", describe(ended.error()));
     }
   });
-  XL_TRY_ASSIGN(StoreSockets store_sockets, StoreSockets::listen(dir));
-  XL_TRY(toolstack->serve_store(store_sockets.take_listeners()));
+  std::optional<StoreSockets> store_sockets;
+  if (serves_store) {
+    XL_TRY_ASSIGN(StoreSockets sockets, StoreSockets::listen(dir));
+    store_sockets.emplace(std::move(sockets));
+    XL_TRY(toolstack->serve_store(store_sockets->take_listeners()));
+  }
   XL_TRY_ASSIGN(UniqueFd listener, api::listen_unix(dir.socket()));
   const ScopeExit remove_socket([&] { ::unlink(dir.socket().c_str()); });
-  XL_TRY_ASSIGN(const std::unique_ptr<api::Server> server,
-                api::Server::create(*toolstack, std::move(listener),
-                                    {XL_VERSION, dir.path(), dir.socket(), options.log_file,
-                                     store_sockets.paths()}));
+  XL_TRY_ASSIGN(
+      const std::unique_ptr<api::Server> server,
+      api::Server::create(*toolstack, std::move(listener),
+                          {XL_VERSION, dir.path(), dir.socket(), options.log_file,
+                           store_sockets ? store_sockets->paths() : std::vector<std::string>()}));
   spdlog::info("xld {} (pid {}) serves {}", XL_VERSION, ::getpid(), dir.socket());
   notify_ready(options.ready_fd);
   if (!options.log_file.empty()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/check.hpp"
@@ -17,6 +18,8 @@ struct Backend {
   toolstack::HypervisorFactory attach;  // null if an earlier daemon left none
   // Ends whatever hypervisor runs, also one that does not answer; while no toolstack has it.
   std::function<Result<void>()> end;
+  // The hypervisor is the host's, which has these; none: ours, and xld serves the domains itself.
+  std::optional<toolstack::HostServices> host = {};
   // Whether it could run on this machine (xl doctor); empty: nothing is known of it.
   std::function<std::vector<Check>()> probe = {};
 };

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "libxl++/toolstack/host_lines.hpp"
 #include "libxl++/toolstack/own_lines.hpp"
 
 namespace xl::toolstack {
@@ -45,11 +46,7 @@ Result<void> Engine::start() {
   work_ = std::make_unique<WorkQueue>();
   dumps_ = std::make_unique<WorkQueue>();
   XL_TRY_ASSIGN(loop_, EventLoop::create(std::move(handlers)));
-  XL_TRY_ASSIGN(
-      lines_, OwnLines::open(options_.runtime_dir, {options_.log_dir, options_.console_log_limit},
-                             *records_, *loop_, [this](DomId id, const xenstore::LimitHits& hits) {
-                               loop_->post([this, id, hits] { tell_quota(id, hits); });
-                             }));
+  XL_TRY_ASSIGN(lines_, open_lines());
   sessions_ = std::make_unique<SessionSlot>(options_.hypervisor, lines_->store(),
                                             [this](SessionRef session) -> Result<void> {
                                               XL_TRY(adopt(session));
@@ -67,6 +64,20 @@ Result<void> Engine::start() {
     }
   }
   return {};
+}
+
+Result<std::unique_ptr<LineService>> Engine::open_lines() {
+  if (options_.host) {
+    XL_TRY_ASSIGN(std::unique_ptr<LineService> lines, HostLines::open(*options_.host, *loop_));
+    return lines;
+  }
+  XL_TRY_ASSIGN(
+      std::unique_ptr<LineService> lines,
+      OwnLines::open(options_.runtime_dir, {options_.log_dir, options_.console_log_limit},
+                     *records_, *loop_, [this](DomId id, const xenstore::LimitHits& hits) {
+                       loop_->post([this, id, hits] { tell_quota(id, hits); });
+                     }));
+  return lines;
 }
 
 // The threads first, as what they run uses the members; each posts to the other.

@@ -112,6 +112,7 @@ class Engine final : public Toolstack {
 
   Engine(Options options, std::unique_ptr<Records> records);
   Result<void> start();
+  Result<std::unique_ptr<LineService>> open_lines();
 
   // --- create.cpp ---
   Result<CreatedDomain> create_claimed(Registry::Claim claim, DomainPlan plan,

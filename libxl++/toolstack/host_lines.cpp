@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libxl++/toolstack/host_lines.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "libxl++/toolstack/domain_nodes.hpp"
+
+namespace xl::toolstack {
+
+using console::HostConsole;
+
+Result<std::unique_ptr<HostLines>> HostLines::open(const HostServices& host, EventLoop& loop) {
+  auto store = xenstore::HostStore::connect(host.xenstore_socket);
+  if (!store) {
+    return Unexpected(
+        std::move(store).error().while_doing("looking for the xenstored of this Xen host"));
+  }
+  XL_TRY_ASSIGN(std::unique_ptr<console::PtyPoll> ptys, console::PtyPoll::create());
+  return std::unique_ptr<HostLines>(
+      new HostLines(host, std::move(store).value(), std::move(ptys), loop));
+}
+
+std::string HostLines::log_path(const Domain& domain) const {
+  return host_.console_logs + "/guest-" + domain.plan.config.name + ".log";
+}
+
+std::unique_ptr<console::Console> HostLines::make_console(const DomainRef& domain,
+                                                          std::uint64_t log_from) {
+  return std::make_unique<HostConsole>(
+      *store_, domain->id, HostConsole::Log{log_path(*domain), log_from},
+      [&loop = loop_, weak = std::weak_ptr(domain)] { loop.wake(weak.lock(), Line::console); },
+      *ptys_);
+}
+
+// xenconsoled looks at the nodes when it hears of the introduction.
+Result<void> HostLines::connect(const DomainRef& domain) {
+  if (domain->console == nullptr) {
+    domain->console = make_console(domain, HostConsole::log_size(log_path(*domain)));
+  }
+  return store_->introduce(domain->id, domain->store_line.frame, domain->store_line.port);
+}
+
+// Nothing was cut: the daemons of the host have gone on.
+Result<void> HostLines::reconnect(const DomainRef& domain, const std::string& console_log,
+                                  std::span<const hv::HostBinding> bindings) {
+  static_cast<void>(console_log);
+  static_cast<void>(bindings);
+  domain->console = make_console(domain, 0);
+  return {};
+}
+
+// xenstored and xenconsoled take up what the nodes and the next introduction say.
+void HostLines::detach(const DomainRef& domain) {
+  static_cast<void>(domain);
+}
+
+void HostLines::cut(const DomainRef& domain) {
+  if (domain->console != nullptr) {
+    domain->console->end();
+    loop_.wake(domain, Line::console);
+  }
+}
+
+void HostLines::forget(DomId domain) {
+  forget_in_store(*store_, domain);
+}
+
+Result<void> HostLines::serve(std::vector<UniqueFd> listeners) {
+  static_cast<void>(listeners);
+  return fail(ErrorCode::not_supported, "this host's own xenstored serves its tools");
+}
+
+}  // namespace xl::toolstack
