@@ -52,14 +52,17 @@ xl::daemon::Backend xen_backend() {
     spdlog::info("this is domain 0 of Xen");
     return hypervisor;
   };
-  return {open, open, [] { return xl::Result<void>(); }, xl::hv::probe_xen};
+  xl::daemon::Backend backend{open, open, [] { return xl::Result<void>(); }};
+  backend.host = xl::toolstack::HostServices{};
+  backend.probe = xl::hv::probe_xen;
+  return backend;
 }
 
 xl::daemon::Backend bundled_backend(const xl::daemon::Options& options) {
   const bundled::Options chosen = backend_options(options);
   return {[chosen] { return start(chosen); }, [chosen] { return attach(chosen); },
           [directory = options.runtime_dir] { return end_hypervisor(directory); },
-          [chosen] { return bundled::probe(chosen); }};
+          std::nullopt, [chosen] { return bundled::probe(chosen); }};
 }
 
 xl::daemon::Backend choose(const xl::daemon::Options& options) {
