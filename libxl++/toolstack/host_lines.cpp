@@ -38,6 +38,8 @@ std::unique_ptr<console::Console> HostLines::make_console(const DomainRef& domai
 Result<void> HostLines::connect(const DomainRef& domain) {
   if (domain->console == nullptr) {
     domain->console = make_console(domain, HostConsole::log_size(log_path(*domain)));
+    const config::DomainConfig& config = domain->plan.config;
+    XL_TRY(userdata_.write(domain->id, *config.uuid, libxl_json(config)));
   }
   return store_->introduce(domain->id, domain->store_line.frame, domain->store_line.port);
 }
@@ -60,6 +62,9 @@ void HostLines::cut(const DomainRef& domain) {
   if (domain->console != nullptr) {
     domain->console->end();
     loop_.wake(domain, Line::console);
+  }
+  if (const auto removed = userdata_.remove(domain->id, domain->claim.uuid()); !removed) {
+    spdlog::warn("{}", describe(removed.error()));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HostLines: consoles and xenstore of a Xen host, served by its xenstored and xenconsoled
-// (docs/adr/0156).
+// (docs/adr/0156). Also keeps the files in which libxl looks up a domain's
+// configuration, so that the stock toolstack works on what is made here.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include "libxl++/console/host_console.hpp"
 #include "libxl++/toolstack/event_loop.hpp"
+#include "libxl++/toolstack/libxl_userdata.hpp"
 #include "libxl++/toolstack/line_service.hpp"
 #include "libxl++/toolstack/toolstack.hpp"
 #include "libxl++/xenstore/host_store.hpp"
@@ -37,12 +39,17 @@ class HostLines final : public LineService {
  private:
   HostLines(const HostServices& host, std::shared_ptr<xenstore::HostStore> store,
             std::unique_ptr<console::PtyPoll> ptys, EventLoop& loop)
-      : host_(host), store_(std::move(store)), ptys_(std::move(ptys)), loop_(loop) {}
+      : host_(host),
+        userdata_(host.userdata),
+        store_(std::move(store)),
+        ptys_(std::move(ptys)),
+        loop_(loop) {}
 
   std::unique_ptr<console::Console> make_console(const DomainRef& domain, std::uint64_t log_from);
   std::string log_path(const Domain& domain) const;
 
   const HostServices host_;
+  const LibxlUserdata userdata_;
   const std::shared_ptr<xenstore::HostStore> store_;
   const std::unique_ptr<console::PtyPoll> ptys_;
   EventLoop& loop_;
