@@ -73,7 +73,7 @@ class Bed:
                   "-serial", f"file:{self.console}", "-kernel", str(image / "xen"),
                   "-append", f"console=com1 com1=115200 dom0_mem={options.dom0_memory}M,max:{options.dom0_memory}M "
                   f"dom0_max_vcpus={options.dom0_cpus} {options.xen_options}",
-                  "-initrd", f"{image}/vmlinux console=hvc0 panic=1 quiet cryptomgr.notests audit=0 apparmor=0 mitigations=off "
+                  "-initrd", f"{image}/vmlinux console=hvc0 panic=1 quiet norandmaps cryptomgr.notests audit=0 apparmor=0 mitigations=off "
                              f"XENSTORED={options.xenstored},{initrd}",
                   "-drive", f"file={image}/root.img,format=raw,if=none,id=root,snapshot=on",
                   "-device", "virtio-blk-pci,drive=root", "-device", "virtio-serial-pci"]

@@ -142,7 +142,7 @@ def make_disk(root, target):
     # mke2fs is in /sbin, which an ordinary user's PATH may lack.
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-E", "root_owner=0:0,lazy_itable_init=1",
-                    "-d", root, target, f"{used + SPARE_MIB}M"], check=True, env=dict(os.environ, PATH=path))
+                    "-d", root, target, f"{used + SPARE_MIB}M"], check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, PATH=path))
 
 
 def only(paths, what):
