@@ -121,6 +121,8 @@ def bench(table, build, rounds, count):
     tiny = configuration("tiny", build / "tests/guests/idle.elf", 32)
     fetched = Path(os.environ.get("XL_FETCHED", build / "fetched"))
     debian = configuration("debian", fetched / "vmlinuz", 256, fetched / "initrd.gz")
+    nothing = Tool("nothing", "/bin/busybox")
+    print(f"{'(a static program that does nothing)':<44}{statistics.median(nothing.run('true') for _ in range(rounds)):>10.1f}")
     bench_domain(table, rounds, tiny, "tiny guest, no other domain", (10, 5))
     bench_domain(table, rounds, debian, "Debian's kernel", (4, 5))
     table.add("list, no domain", take_turns(table.tools, rounds, lambda tool: tool.run("list"))[0], 5)
