@@ -33,6 +33,7 @@ struct HostInfo {
   std::string capabilities;  // xen_caps, "hvm-3.0-x86_32 hvm-3.0-x86_64 ..."
   std::string virt_caps;     // "hvm hap pvh ..."
   std::string command_line;
+  std::string scheduler;  // "credit2", ...; the hypervisor's name if it has one of its own
   std::string machine;  // for a person: "qemu 7.2.22 tcg, 2 cpus"
   unsigned cpus = 0;    // physical CPUs that run vcpus
   std::uint64_t cpu_khz = 0;

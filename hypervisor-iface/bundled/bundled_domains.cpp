@@ -30,6 +30,7 @@ Result<HostInfo> BundledHypervisor::host_info() {
   const abi::Header header = parts_->area.header();
   HostInfo info;
   info.hypervisor = "bundled";
+  info.scheduler = info.hypervisor;
   info.version = fmt::format("{}.{}{}", abi::xen_major, abi::xen_minor, abi::xen_extra);
   info.capabilities = "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64";
   info.virt_caps = "hvm hap";

@@ -61,6 +61,7 @@ Result<HostInfo> FakeHypervisor::host_info() {
   return state_->call(Call::host_info, DomId(0), [&]() -> Result<HostInfo> {
     HostInfo info;
     info.hypervisor = "fake";
+    info.scheduler = info.hypervisor;
     info.version = std::string("4.17") + abi::xen_extra;
     info.capabilities = "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64";
     info.virt_caps = "hvm hap pvh";

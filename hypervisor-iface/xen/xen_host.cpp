@@ -38,6 +38,17 @@ std::string virt_caps(std::uint32_t capabilities) {
   return text;
 }
 
+std::string scheduler_name(int id) {
+  switch (id) {
+    case XEN_SCHEDULER_CREDIT: return "credit";
+    case XEN_SCHEDULER_CREDIT2: return "credit2";
+    case XEN_SCHEDULER_ARINC653: return "arinc653";
+    case XEN_SCHEDULER_RTDS: return "rtds";
+    case XEN_SCHEDULER_NULL: return "null";
+    default: return std::to_string(id);
+  }
+}
+
 }  // namespace
 
 std::string name_of(DomId domain) {
@@ -69,6 +80,7 @@ Result<XenHypervisor::Host> XenHypervisor::read_host(const Handles& handles) {
   }
   host.info.virt_caps = virt_caps(physical.capabilities);
   host.info.command_line = command_line;
+  host.info.scheduler = scheduler_name(host.scheduler);
   host.info.machine =
       "xen " + host.info.version + ", " + std::to_string(physical.nr_cpus) + " cpus";
   host.info.cpus = physical.nr_cpus;

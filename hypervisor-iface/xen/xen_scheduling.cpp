@@ -29,22 +29,10 @@ Map to_map(const CpuSet& set, std::size_t bytes) {
   return map;
 }
 
-std::string scheduler_name(int id) {
-  switch (id) {
-    case XEN_SCHEDULER_CREDIT: return "credit";
-    case XEN_SCHEDULER_CREDIT2: return "credit2";
-    case XEN_SCHEDULER_ARINC653: return "arinc653";
-    case XEN_SCHEDULER_RTDS: return "rtds";
-    case XEN_SCHEDULER_NULL: return "null";
-    default: return std::to_string(id);
-  }
-}
-
-Unexpected<Error> no_weights(int scheduler) {
-  return fail(
-      ErrorCode::not_supported,
-      "Xen runs the scheduler " + scheduler_name(scheduler) + ", which knows no weight and no cap",
-      "boot Xen with sched=credit2");
+Unexpected<Error> no_weights(const std::string& scheduler) {
+  return fail(ErrorCode::not_supported,
+              "Xen runs the scheduler " + scheduler + ", which knows no weight and no cap",
+              "boot Xen with sched=credit2");
 }
 
 }  // namespace
@@ -110,7 +98,7 @@ Result<SchedulingParameters> XenHypervisor::scheduling(DomId domain) {
     }
     return SchedulingParameters{values.weight, values.cap};
   }
-  return no_weights(host_.scheduler);
+  return no_weights(host_.info.scheduler);
 }
 
 Result<void> XenHypervisor::set_scheduling(DomId domain, const SchedulingParameters& parameters) {
@@ -136,7 +124,7 @@ Result<void> XenHypervisor::set_scheduling(DomId domain, const SchedulingParamet
     values.cap = parameters.cap;
     failed = xc_sched_credit_domain_set(xc(), domain.value(), &values);
   } else {
-    return no_weights(host_.scheduler);
+    return no_weights(host_.info.scheduler);
   }
   return failed == 0 ? Result<void>()
                      : listening.failure("setting weight " + std::to_string(parameters.weight) +

@@ -142,6 +142,7 @@ HostView host_view(const hv::HostInfo& info) {
   view.capabilities = info.capabilities;
   view.virt_caps = info.virt_caps;
   view.command_line = info.command_line;
+  view.scheduler = info.scheduler;
   view.hypervisor_machine = info.machine;
   utsname host{};
   if (::uname(&host) == 0) {

@@ -55,7 +55,7 @@ inline constexpr const char* shutdown_names[] = {"poweroff", "reboot",   "suspen
                                                  "crash",    "watchdog", "soft_reset"};
 
 struct HostView {
-  std::string hypervisor, hypervisor_version, capabilities, virt_caps, command_line;
+  std::string hypervisor, hypervisor_version, capabilities, virt_caps, command_line, scheduler;
   std::string hypervisor_machine;                  // what the hypervisor runs on, for a person
   std::string node, os_release, os_version, arch;  // uname(2) of the host
   std::string hw_caps;                             // Xen's eight words of CPUID, hexadecimal

@@ -14,6 +14,7 @@ json to_json(const HostView& view) {
           {"capabilities", view.capabilities},
           {"virt_caps", view.virt_caps},
           {"command_line", view.command_line},
+          {"scheduler", view.scheduler},
           {"hypervisor_machine", view.hypervisor_machine},
           {"node", view.node},
           {"os_release", view.os_release},
@@ -39,6 +40,7 @@ Result<HostView> from_json(const json& value) {
   reader.need("capabilities", view.capabilities);
   reader.need("virt_caps", view.virt_caps);
   reader.need("command_line", view.command_line);
+  reader.need("scheduler", view.scheduler);
   reader.need("hypervisor_machine", view.hypervisor_machine);
   reader.need("node", view.node);
   reader.need("os_release", view.os_release);

@@ -160,6 +160,7 @@ class Event(Model):
 class Host(Model):
     hypervisor: str
     hypervisor_version: str
+    scheduler: str
     hypervisor_machine: str
     capabilities: str
     toolstack_version: str

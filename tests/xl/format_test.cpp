@@ -88,6 +88,7 @@ TEST(Format, Uptime) {
 TEST(Format, Info) {
   api::HostView host;
   host.hypervisor = "bundled";
+  host.scheduler = "bundled";
   host.hypervisor_version = "4.17.0";
   host.capabilities = "hvm-3.0-x86_32 hvm-3.0-x86_64";
   host.virt_caps = "hvm hap pvh";

@@ -72,7 +72,7 @@ std::vector<InfoLine> info_lines(const api::HostView& host) {
           {"xen_extra", version.extra},
           {"xen_version", host.hypervisor_version},
           {"xen_caps", host.capabilities},
-          {"xen_scheduler", host.hypervisor},
+          {"xen_scheduler", host.scheduler},
           {"xen_pagesize", "4096"},
           {"platform_params", "virt_start=0xffff800000000000"},
           {"xen_changeset", ""},
