@@ -78,6 +78,27 @@ Result<HostConnection::Reply> HostConnection::ask(HostRequest request) {
   return std::move(replies.front());
 }
 
+Result<void> HostConnection::start(std::span<const HostRequest> requests,
+                                   HostExchange::Batch& batch) {
+  XL_TRY_ASSIGN(const std::string bytes, exchange_.begin(requests, &batch));
+  const std::lock_guard reading(reading_);
+  const std::lock_guard sending(sending_);
+  listen(false);
+  send_and_read(bytes);  // what breaks it shows in finish()
+  return {};
+}
+
+Result<std::vector<HostConnection::Reply>> HostConnection::finish(HostExchange::Batch& batch) {
+  {
+    const std::lock_guard reading(reading_);
+    for (bool is_up = true; is_up && !exchange_.is_over(batch);) {
+      is_up = receive(0);
+    }
+  }
+  XL_TRY(exchange_.wait(batch));
+  return std::move(batch.replies);
+}
+
 void HostConnection::tell(const HostRequest& request) {
   if (const auto bytes = exchange_.begin(std::span(&request, 1), nullptr)) {
     send(*bytes);

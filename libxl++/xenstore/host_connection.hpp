@@ -39,6 +39,10 @@ class HostConnection {
   // limit, a payload too long (nothing was sent then); io, protocol: the connection.
   Result<std::vector<Reply>> ask(std::span<const HostRequest> requests);
   Result<Reply> ask(HostRequest request);
+  // The same in two steps, for a connection that one thread alone uses and that has no watch:
+  // others can be asked in between. `batch` stays where it is until finish() has returned.
+  Result<void> start(std::span<const HostRequest> requests, HostExchange::Batch& batch);
+  Result<std::vector<Reply>> finish(HostExchange::Batch& batch);
   // Nobody hears of the answer.
   void tell(const HostRequest& request);
 

@@ -117,12 +117,23 @@ std::vector<bool> made_by_the_way(std::span<const NodeSpec> nodes) {
   return made;
 }
 
+// The requests of one node, which stay together.
+struct NodeWrite {
+  std::string_view path;
+  std::vector<HostRequest> requests;
+};
+
 // Of nodes that are not there yet, with as few requests as that takes: each costs xenstored several
-// system calls.
-std::vector<HostRequest> first_write_requests(std::span<const NodeSpec> nodes) {
+// system calls. Directories that hand their permissions down come before all that is in them.
+struct FirstWrites {
+  std::vector<NodeWrite> directories;  // in their order
+  std::vector<NodeWrite> leaves;       // in any
+};
+
+FirstWrites first_writes(std::span<const NodeSpec> nodes) {
   const std::vector<bool> by_the_way = made_by_the_way(nodes);
   KnownPermissions known;
-  std::vector<HostRequest> requests;
+  FirstWrites writes;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const NodeSpec& node = nodes[i];
     const PermissionsRef before = known.of(node.path);
@@ -131,14 +142,46 @@ std::vector<HostRequest> first_write_requests(std::span<const NodeSpec> nodes) {
     if (sets) {
       known.set(node.path, node.permissions);
     }
+    NodeWrite write{node.path, {}};
     if (sets || !node.value.empty() || !by_the_way[i]) {
-      requests.push_back(write_request(node));
+      write.requests.push_back(write_request(node));
     }
     if (sets) {
-      requests.push_back(permissions_request(node));
+      write.requests.push_back(permissions_request(node));
     }
+    (sets && by_the_way[i] ? writes.directories : writes.leaves).push_back(std::move(write));
   }
-  return requests;
+  return writes;
+}
+
+using Share = std::vector<HostRequest>;  // of one connection
+
+// A directory goes where the one goes that it lies in.
+std::vector<Share> share_directories(std::span<const NodeWrite> directories, std::size_t lanes) {
+  std::vector<Share> shares(lanes);
+  std::vector<std::size_t> lane_of;
+  for (const NodeWrite& write : directories) {
+    std::size_t lane = lane_of.size() % lanes;
+    for (std::size_t i = 0; i < lane_of.size(); ++i) {
+      if (is_within(write.path, directories[i].path)) {
+        lane = lane_of[i];
+      }
+    }
+    lane_of.push_back(lane);
+    shares[lane].insert(shares[lane].end(), write.requests.begin(), write.requests.end());
+  }
+  return shares;
+}
+
+std::vector<Share> share_leaves(std::span<const NodeWrite> leaves, std::size_t lanes) {
+  std::vector<Share> shares(lanes);
+  for (const NodeWrite& write : leaves) {
+    Share& least = *std::min_element(
+        shares.begin(), shares.end(),
+        [](const Share& one, const Share& other) { return one.size() < other.size(); });
+    least.insert(least.end(), write.requests.begin(), write.requests.end());
+  }
+  return shares;
 }
 
 // The first reply of write_requests() that is an error.
@@ -186,7 +229,7 @@ class HostStore::Watch final : public NodeWatch {
 
 Result<std::unique_ptr<HostStore>> HostStore::connect(const std::string& path) {
   XL_TRY_ASSIGN(UniqueFd socket, HostConnection::open(path));
-  return connect(std::move(socket));
+  return std::unique_ptr<HostStore>(new HostStore(std::move(socket), path));
 }
 
 std::unique_ptr<HostStore> HostStore::connect(UniqueFd socket) {
@@ -209,7 +252,46 @@ Result<void> HostStore::write(std::span<const NodeSpec> nodes) {
 }
 
 Result<void> HostStore::write_unseen(std::span<const NodeSpec> nodes) {
-  return write_all(first_write_requests(nodes));
+  const std::lock_guard lock(lanes_use_);
+  const std::size_t lanes = open_lanes();
+  if (lanes == 0) {
+    return write(nodes);
+  }
+  const FirstWrites writes = first_writes(nodes);
+  XL_TRY(write_by_lanes(share_directories(writes.directories, lanes)));
+  return write_by_lanes(share_leaves(writes.leaves, lanes));
+}
+
+// xenstored takes one request of each connection at a turn, and a turn costs it as much as several
+// requests.
+std::size_t HostStore::open_lanes() {
+  constexpr std::size_t most_lanes = 8;
+  while (!path_.empty() && lanes_.size() < most_lanes) {
+    auto socket = HostConnection::open(path_);
+    if (!socket) {
+      break;  // of fewer it takes a little longer
+    }
+    lanes_.push_back(std::make_unique<HostConnection>(std::move(socket).value()));
+  }
+  return lanes_.size();
+}
+
+Result<void> HostStore::write_by_lanes(std::span<const std::vector<HostRequest>> shares) {
+  std::vector<HostExchange::Batch> batches(shares.size());
+  Result<void> outcome;
+  std::size_t started = 0;
+  for (; started < shares.size() && outcome; ++started) {
+    outcome = lanes_[started]->start(shares[started], batches[started]);
+  }
+  for (std::size_t lane = 0; lane < started; ++lane) {
+    const auto replies = lanes_[lane]->finish(batches[lane]);
+    const Result<void> written =
+        replies ? check_written(shares[lane], *replies) : Unexpected(Error(replies.error()));
+    if (outcome && !written) {
+      outcome = written;
+    }
+  }
+  return outcome;
 }
 
 Result<void> HostStore::write_all(std::vector<HostRequest> requests) {

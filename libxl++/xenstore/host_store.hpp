@@ -34,8 +34,8 @@ class HostStore final : public NodeStore {
 
   // More than one request goes in a transaction, which is begun again while others are in its way.
   Result<void> write(std::span<const NodeSpec> nodes) override;
-  // As write(), parents first, without the requests that change nothing where a node is new: for a
-  // parent that a child's write makes, for permissions that it has anyway.
+  // Not at once, but over several connections, and without the requests that change nothing where a
+  // node is new: for a parent that a child's write makes, for permissions that it has anyway.
   Result<void> write_unseen(std::span<const NodeSpec> nodes) override;
   Result<std::string> read(std::string_view path) override;
   Result<std::vector<std::string>> list(std::string_view path) override;
@@ -61,7 +61,8 @@ class HostStore final : public NodeStore {
  private:
   class Watch;
 
-  explicit HostStore(UniqueFd socket) : connection_(std::move(socket)) {}
+  explicit HostStore(UniqueFd socket, std::string path = {})
+      : path_(std::move(path)), connection_(std::move(socket)) {}
 
   Result<std::string> ask(std::uint32_t type, std::string payload, std::string_view doing,
                           std::string_view subject);
@@ -70,8 +71,15 @@ class HostStore final : public NodeStore {
   Result<Verdict> try_write(std::span<HostRequest> requests);
   Result<std::vector<std::string>> list_in_parts(std::string_view path);
 
+  // More connections, for many requests at a time; none if they cannot be had.
+  std::size_t open_lanes();
+  Result<void> write_by_lanes(std::span<const std::vector<HostRequest>> shares);
+
+  const std::string path_;  // of the socket; empty: there is this connection only
   HostConnection connection_;
-  std::mutex transaction_;  // our own would only be in each other's way
+  std::mutex lanes_use_;
+  std::vector<std::unique_ptr<HostConnection>> lanes_;  // lanes_use_
+  std::mutex transaction_;                              // our own would only be in each other's way
 };
 
 }  // namespace xl::xenstore
