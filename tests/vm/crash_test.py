@@ -10,7 +10,8 @@ class Crashes(harness.VmTest):
         self.machine.xl("dmesg", "-c")
         result = self.machine.run("crash", extra=how, check=False, timeout=20)
         self.assertIn("crash: the last words", result.stdout)
-        self.expect_error(result, "crash: the last words")
+        # Code where no memory is gets #GP, as on Xen: the guest still speaks.
+        self.expect_error(result, "trap 13" if how == "hole" else "crash: the last words")
         return self.machine.xl("dmesg").stdout
 
     def test_shutdown_crash(self):
