@@ -80,10 +80,10 @@ Unexpected<Error> Listening::failure(const std::string& doing) const {
 }
 
 Unexpected<Error> Listening::failure(int errno_value, const std::string& doing) const {
-  std::string message = "Xen failed " + doing + ": " + strerror_text(errno_value);
   if (errno_value == ESRCH) {
-    message = "Xen has no such domain, " + doing;
+    return fail(ErrorId::no_such_domain, "Xen has no such domain, " + doing);
   }
+  std::string message = "Xen failed " + doing + ": " + strerror_text(errno_value);
   if (!heard_.empty()) {
     message += " (" + heard_ + ")";
   }

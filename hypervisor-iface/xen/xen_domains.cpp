@@ -58,7 +58,7 @@ Result<xc_domaininfo_t> XenHypervisor::raw_info(DomId domain) const {
     return listening.failure("telling about " + name_of(domain));
   }
   if (found == 0 || raw.domain != domain.value()) {
-    return fail(ErrorCode::not_found, "Xen has no " + name_of(domain));
+    return fail(ErrorId::no_such_domain, "no " + name_of(domain));
   }
   return raw;
 }

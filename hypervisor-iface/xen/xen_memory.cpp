@@ -36,8 +36,11 @@ std::uint64_t run_of_order(Gfn at, Pages left, std::size_t which) {
   return pages / size;
 }
 
+// In MiB where that says enough.
 std::string memory_text(Pages pages) {
-  return std::to_string(pages.count()) + " pages";
+  constexpr std::uint64_t pages_per_mib = 256;
+  return pages.count() >= 4 * pages_per_mib ? std::to_string(pages.count() / pages_per_mib) + " MiB"
+                                            : std::to_string(pages.count()) + " pages";
 }
 
 }  // namespace
@@ -68,8 +71,10 @@ Error XenHypervisor::why_no_memory(DomId domain, Pages wanted) const {
     message = name_of(domain) + " has " + memory_text(has) + " and may have " +
               memory_text(may_have) + ": no room for " + memory_text(wanted) + " more";
   } else if (wanted > free) {
-    message = "Xen has " + memory_text(free) + " free, and not the " + memory_text(wanted) +
-              " that " + name_of(domain) + " asks for";
+    return make_error(ErrorId::not_enough_memory,
+                      "Xen has " + memory_text(free) + " free, and not the " + memory_text(wanted) +
+                          " that " + name_of(domain) + " asks for",
+                      "give this or another domain less; `xl list` shows who has it");
   } else {
     message = "Xen did not give " + name_of(domain) + " " + memory_text(wanted) +
               ", though it has as many free: the page tables' share may be used up";

@@ -39,9 +39,7 @@ void Conformance::TearDown() {
     if (traits().is_ours) {
       return now == free_before_ ? 0 : 1;
     }
-    // Others take and give as well, a few pages at a time.
-    constexpr Pages noise(512);
-    return now + noise >= free_before_ ? 0 : (free_before_ - now).count();
+    return now + noise() >= free_before_ ? 0 : (free_before_ - now).count();
   };
   while (leaked() != 0 && std::chrono::steady_clock::now() < deadline) {
   }

@@ -63,6 +63,8 @@ class Conformance : public testing::Test {
 
   Hypervisor& hv() { return backend_->hypervisor(); }
   Traits traits() { return backend_->traits(); }
+  // By how much free memory may move by itself: where others take and give as well.
+  Pages noise() { return traits().is_ours ? Pages(0) : Pages(512); }
   void attach_again() { backend_->attach_again(); }
   // A domain with `pages` of memory from gfn 0 on, destroyed at the end.
   DomId make_domain(Pages pages = Pages(1024), std::uint32_t vcpus = 1);

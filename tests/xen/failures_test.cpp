@@ -123,7 +123,7 @@ TEST_F(XenFailures, EachStepOfACreateFailsWithItsCause) {
       {{"xc_domain_max_vcpus", ENOMEM}, ErrorCode::no_memory, "1 vcpus"},
       {{"xc_domain_setmaxmem", EINVAL}, ErrorCode::invalid_argument, "setting the maximum"},
       {{"xc_set_paging_mempool_size", ENOMEM}, ErrorCode::no_memory, "page tables"},
-      {{"xc_domain_claim_pages", ENOMEM}, ErrorCode::no_memory, "pages"},
+      {{"xc_domain_claim_pages", ENOMEM}, ErrorCode::no_memory, "16 MiB"},
       {{"xc_domain_populate_physmap", EBUSY}, ErrorCode::busy, "frames [0, +"},
       {{"xc_evtchn_alloc_unbound", ENOSPC}, ErrorCode::limit, "event channel"},
       {{"xc_domain_set_memory_map", EFAULT}, ErrorCode::invalid_argument, "memory map"},
