@@ -44,6 +44,22 @@ std::string describe(const Error& error) {
   return text;
 }
 
+namespace {
+
+// What helps whatever was being done.
+std::string_view cure_of(ErrorId id) {
+  switch (id) {
+    case ErrorId::config_missing:
+    case ErrorId::file_missing: return "look at the path";
+    case ErrorId::host_out_of_memory: return "`xl doctor` shows memory and limits";
+    case ErrorId::disk_full: return "`df` shows what is full";
+    case ErrorId::too_many_files: return "raise the limit of open files (`ulimit -n`)";
+    default: return {};
+  }
+}
+
+}  // namespace
+
 Error system_error(int errno_value, std::string_view what, std::optional<ErrorId> missing) {
   ErrorId id = ErrorId::io;
   switch (errno_value) {
@@ -59,7 +75,7 @@ Error system_error(int errno_value, std::string_view what, std::optional<ErrorId
   }
   std::string message(what);
   message += ": " + std::generic_category().message(errno_value);
-  return make_error(id, std::move(message));
+  return make_error(id, std::move(message), std::string(cure_of(id)));
 }
 
 }  // namespace xl

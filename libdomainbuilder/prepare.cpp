@@ -24,10 +24,11 @@ Result<void> check(const BuildRequest& request) {
                 "shorten cmdline, root and extra");
   }
   if (request.command_line.find('\0') != std::string::npos) {
-    return fail(ErrorId::command_line_wrong, "the kernel's command line has a NUL byte");
+    return fail(ErrorId::command_line_wrong, "the kernel's command line has a NUL byte",
+                "remove it");
   }
   if (request.vcpus < 1 || request.vcpus > request.max_vcpus || request.max_vcpus > max_vcpus) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::vcpus_out_of_range,
                 fmt::format("{} of {} vcpus cannot be: 1 <= vcpus <= maxvcpus <= {}", request.vcpus,
                             request.max_vcpus, max_vcpus));
   }

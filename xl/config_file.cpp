@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/unique_fd.hpp"
 #include "libxl++/api/wire.hpp"
@@ -25,7 +26,9 @@ Result<std::string> read_config(const std::string& path) {
     const int error = errno;
     text.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
     if (got < 0 && error != EINTR) {
-      return Unexpected(system_error(error, "reading the config file '" + path + "'"));
+      Error failed = system_error(error, "reading the config file '" + path + "'");
+      if (error == EISDIR) failed.hint = "name a file in it";
+      return Unexpected(std::move(failed));
     }
     if (got == 0) {
       break;

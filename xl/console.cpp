@@ -15,13 +15,14 @@ Outcome<void> check_choice(const Options& options) {
     return wrong_usage("'" + std::string(type) + "' is not a console: pv or serial");
   }
   if (type != "pv") {
-    return Unexpected(
-        Failure(Exit::failure, "PVH guests have no emulated serial port; use `xl console -t pv`"));
+    return Unexpected(Failure(Exit::failure, ErrorId::command_refused,
+                              "PVH guests have no emulated serial port; use `xl console -t pv`"));
   }
   const std::string_view number = options.has('n') ? options.value('n') : "0";
   if (number != "0") {
-    return Unexpected(Failure(Exit::failure, "there is no console '" + std::string(number) +
-                                                 "': a domain has one, number 0"));
+    return Unexpected(
+        Failure(Exit::failure, ErrorId::not_found,
+                "there is no console '" + std::string(number) + "': a domain has one, number 0"));
   }
   return {};
 }

@@ -14,9 +14,9 @@ Outcome<void> attach(const Arguments& arguments, std::string_view kind, std::siz
   XL_TRY_ASSIGN(const Options options, Options::parse(arguments, ""));
   XL_TRY(options.need_words(least_words, static_cast<std::size_t>(-1)));
   if (!arguments.dry_run) {
-    return Unexpected(Failure(Exit::failure, std::string(arguments.command) + ": " +
-                                                 std::string(why_not) + "; with `xl -N` it shows " +
-                                                 "what the specification means"));
+    return Unexpected(Failure(Exit::failure, ErrorId::command_refused,
+                              std::string(arguments.command) + ": " + std::string(why_not) +
+                                  "; with `xl -N` it shows " + "what the specification means"));
   }
   const std::vector<std::string> spec(options.words().begin() + 1, options.words().end());
   XL_TRY_ASSIGN(api::Client client, connect());

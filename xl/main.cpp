@@ -73,12 +73,20 @@ std::string named(const Failure& failure, bool verbose) {
                              : failure.text;
 }
 
+// The same behind findings, which have a form of their own.
+std::string more_about(const Failure& failure, bool verbose) {
+  const bool shown = failure.id && (verbose || message_style().terminal);
+  return shown ? "xl: note: `xl explain " + std::string(xl::to_string(*failure.id)) +
+                     "` says more about such errors\n"
+               : std::string();
+}
+
 int finish(const Outcome<void>& outcome, bool verbose) {
   if (!outcome) {
     const Failure& failure = outcome.error();
     flush_output();
     if (failure.complete) {
-      print_findings(failure.text);
+      print_findings(failure.text + more_about(failure, verbose));
     } else {
       print_error(named(failure, verbose));
     }

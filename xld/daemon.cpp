@@ -195,7 +195,8 @@ int run(int count, char** words, const std::function<Backend(const Options&)>& c
           options.doctor ? examine(options, choose(options)) : serve(options, choose(options));
     }
     if (!outcome) {
-      std::fprintf(stderr, "xld: error: %s\n", describe(outcome.error()).c_str());
+      std::fprintf(stderr, "xld: error: %s [%s]\n", describe(outcome.error()).c_str(),
+                   std::string(to_string(id_of(outcome.error()))).c_str());
       return 1;
     }
     return 0;

@@ -63,7 +63,8 @@ Result<std::variant<Options, std::string>> parse_options(int count, const char* 
   }
   if (options.runtime_dir.front() != '/') {
     return fail(ErrorId::runtime_dir_invalid,
-                "--runtime-dir '" + options.runtime_dir + "' is not an absolute path");
+                "--runtime-dir '" + options.runtime_dir + "' is not an absolute path",
+                "write it from / on");
   }
   return std::variant<Options, std::string>(std::move(options));
 }

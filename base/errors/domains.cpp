@@ -33,6 +33,11 @@ constexpr ErrorRow rows[] = {
      "Its kernel has no driver for it, has not come up yet, hangs, or has nothing to run on.",
      "`xl wait DOMAIN --for=booted` before; `xl console` shows what it does; -F of shutdown and "
      "reboot, `xl trigger` and `xl destroy` work without it."},
+    {ErrorId::guest_memory_absent, ErrorCode::invalid_argument, "guest-memory-absent",
+     "the domain has no memory at this place",
+     "Its kernel gave the page away (a balloon driver, or one that moved its shared pages), or "
+     "never had it.",
+     "`xl reboot` or `xl destroy` the domain; if it is a stock kernel, it is worth a bug report."},
     {ErrorId::no_such_vcpu, ErrorCode::invalid_argument, "no-such-vcpu",
      "the domain has no such vcpu", "Vcpus are numbered from 0 to `maxvcpus` less 1.",
      "`xl vcpu-list DOMAIN` shows them."},
@@ -40,6 +45,12 @@ constexpr ErrorRow rows[] = {
      "the domain cannot have so many vcpus",
      "At least one, at most its `maxvcpus`, and without -i not more than the host has CPUs.",
      "Choose another number, or make the domain with a larger `maxvcpus`."},
+    {ErrorId::vcpus_late, ErrorCode::timeout, "vcpus-late",
+     "the guest has not brought all vcpus up or down in time",
+     "Its kernel has taken the request, and something in the guest does not follow: no udev rule "
+     "brings a new vcpu online, or a vcpu is in use that should go. The request stands.",
+     "`xl vcpu-list DOMAIN` shows how far it is. In a Linux guest, write 1 to "
+     "/sys/devices/system/cpu/cpuN/online; xl(1) has a udev rule under vcpu-set."},
     {ErrorId::vcpu_offline, ErrorCode::busy, "vcpu-offline", "the vcpu is offline",
      "The guest has not brought it up, or has taken it down.",
      "`xl vcpu-set` asks the guest for more; `xl vcpu-list` shows their states."},
@@ -57,6 +68,11 @@ constexpr ErrorRow rows[] = {
      "It can have no more than the `maxmem` it was made with, no less than any kernel needs, and "
      "its limit is not below what it is asked to have.",
      "The message has the bound. A larger `maxmem` needs the domain to be made anew."},
+    {ErrorId::share_out_of_range, ErrorCode::invalid_argument, "share-out-of-range",
+     "this is no weight or cap of the scheduler",
+     "A weight is from 1 to 65535, a cap a percentage of one CPU: 0 for none, at most "
+     "100 for each of its vcpus.",
+     "256 is the weight of a domain that says nothing; `xl sched-credit2` shows those of all."},
     {ErrorId::trigger_unknown, ErrorCode::invalid_argument, "trigger-unknown",
      "there is no such trigger", "Triggers are nmi, reset, init, power, sleep and s3resume.",
      "`xl help trigger` lists them."},

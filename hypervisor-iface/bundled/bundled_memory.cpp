@@ -119,7 +119,7 @@ Result<GuestMapping> BundledHypervisor::map_frames(DomId domain, Extent extent) 
     const Pages covered(response.results[0]);
     if (covered == Pages(0)) {
       return fail(
-          ErrorCode::invalid_argument,
+          ErrorId::guest_memory_absent,
           fmt::format("guest frame {} of domain {} is not populated", at.value(), domain.value()));
     }
     if (covered > left) {

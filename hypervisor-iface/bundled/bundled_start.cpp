@@ -120,7 +120,7 @@ Result<void> wait_ready(const HostArea& area, const Doorbell& doorbell, const Pr
 Result<void> check_version(const HostArea& area) {
   const abi::Header header = area.header();
   if (header.magic != abi::magic) {
-    return fail(ErrorId::hypervisor_version, "it is not this program's hypervisor",
+    return fail(ErrorId::hypervisor_version, "what runs is not this program's hypervisor",
                 "build or install all of xl++");
   }
   if (header.version != abi::version) {

@@ -32,7 +32,7 @@ Result<Address> address_in(const std::string& directory, const std::string& name
   }
   const std::string path = "/proc/self/fd/" + std::to_string(address.directory.get()) + "/" + name;
   if (path.size() >= sizeof(address.name.sun_path)) {
-    return fail(ErrorCode::invalid_argument, "socket name " + name + " is too long");
+    return fail(ErrorId::runtime_dir_invalid, "socket name " + name + " is too long");
   }
   address.name.sun_family = AF_UNIX;
   std::memcpy(address.name.sun_path, path.c_str(), path.size() + 1);

@@ -103,7 +103,8 @@ Result<std::size_t> RingClient::submit(const Request& request, Clock::time_point
       }
       if (slot_free_.wait_until(lock, patience.deadline()) == std::cv_status::timeout &&
           !patience.goes_on()) {
-        return fail(ErrorId::hypervisor_silent, "the hypervisor's request ring stays full");
+        return fail(ErrorId::hypervisor_silent, "the hypervisor's request ring stays full",
+                    "`xl doctor` looks for what holds it; `xl daemon stop --all` ends it");
       }
     }
     abi::Slot filled{};
@@ -258,7 +259,8 @@ std::string RingClient::gone_reason() const {
 }
 
 Unexpected<Error> RingClient::gone_error() const {
-  return gone() ? fail(ErrorId::hypervisor_died, gone_reason_)
+  return gone() ? fail(ErrorId::hypervisor_died, gone_reason_,
+                       "the next create starts another; `xl dmesg` has its last words")
                 : fail(ErrorId::hypervisor_silent,
                        fmt::format("the hypervisor has not answered for {} ms",
                                    options_.timeout.count()),

@@ -86,7 +86,8 @@ Result<UniqueFd> lock_running(const std::string& directory) {
     return Unexpected(system_error(errno, "opening " + path));
   }
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    return errno == EWOULDBLOCK ? fail(ErrorId::hypervisor_in_use, "a process holds " + path)
+    return errno == EWOULDBLOCK ? fail(ErrorId::hypervisor_in_use, "a process holds " + path,
+                                       "try again in a moment")
                                 : Unexpected(system_error(errno, "locking " + path));
   }
   return file;

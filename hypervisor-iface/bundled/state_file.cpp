@@ -69,7 +69,8 @@ Result<UniqueFd> lock_runtime_dir(const std::string& directory) {
   if (result != 0) {
     return errno == EWOULDBLOCK
                ? fail(ErrorId::hypervisor_in_use,
-                      "another daemon uses the hypervisor of the runtime directory " + directory)
+                      "another daemon uses the hypervisor of the runtime directory " + directory,
+                      "`xl daemon stop` ends it; XL_RUNTIME_DIR chooses another directory")
                : Unexpected(system_error(errno, "locking " + path));
   }
   return file;

@@ -158,7 +158,8 @@ std::string_view name_of(abi::Op op) {
 Error error_of(abi::Op op, DomId domain, std::int32_t status) {
   const std::int64_t number = -static_cast<std::int64_t>(status);
   if (number == ESRCH && domain != DomId(0)) {
-    return make_error(ErrorId::no_such_domain, fmt::format("no domain {}", domain.value()));
+    return make_error(ErrorId::no_such_domain, fmt::format("there is no domain {}", domain.value()),
+                      "`xl list` shows those that there are");
   }
   const std::string why = number > 0 && number < 4096
                               ? std::generic_category().message(static_cast<int>(number))

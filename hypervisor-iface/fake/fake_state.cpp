@@ -86,7 +86,8 @@ std::optional<ErrorCode> FakeHypervisor::State::next_fault(Call kind) {
 Result<Domain*> FakeHypervisor::State::find(DomId id) {
   auto found = domains.find(id);
   if (found == domains.end()) {
-    return fail(ErrorCode::not_found, "no domain " + std::to_string(id.value()));
+    return fail(ErrorId::no_such_domain, "there is no domain " + std::to_string(id.value()),
+                "`xl list` shows those that there are");
   }
   return &found->second;
 }

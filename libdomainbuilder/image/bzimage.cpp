@@ -20,7 +20,7 @@ constexpr std::uint16_t first_with_payload = 0x0208;
 constexpr std::uint8_t loaded_high = 1;
 constexpr std::size_t banner_limit = 128;
 
-Error wrong(std::string message, std::string hint = {}) {
+Error wrong(std::string message, std::string hint = "copy or build it anew") {
   return make_error(ErrorId::kernel_damaged, std::move(message), std::move(hint));
 }
 
@@ -57,7 +57,8 @@ Result<ByteView> find_payload(ByteView file, std::uint16_t protocol) {
     return Unexpected(wrong("is truncated within its bzImage header"));
   }
   if ((*flags & loaded_high) == 0) {
-    return fail(ErrorId::kernel_format, "is a zImage, not a bzImage");
+    return fail(ErrorId::kernel_format, "is a zImage, not a bzImage",
+                "build the kernel as a bzImage");
   }
   const std::uint64_t setup = (*sectors == 0 ? 4U : *sectors) * sector_size + sector_size;
   const std::uint64_t start = setup + *offset;

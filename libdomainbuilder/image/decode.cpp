@@ -21,7 +21,8 @@ using MaybeError = std::optional<Error>;
 constexpr std::uint64_t head_size = 4096;
 constexpr std::uint64_t trailer_size = sizeof(std::uint32_t);
 
-Error wrong(std::string message, std::string hint = {}) {
+Error wrong(std::string message,
+            std::string hint = "name the vmlinux or the bzImage (vmlinuz) of a kernel") {
   return make_error(ErrorId::kernel_format, std::move(message), std::move(hint));
 }
 
@@ -39,10 +40,10 @@ MaybeError expand(Decoded& decoded, ByteView payload) {
     return damaged(fmt::format("has a {} payload that is truncated", format));
   }
   if (*declared > max_image_size) {
-    return wrong(
-        fmt::format("has a {} payload that declares to expand to {} bytes; at most {} are "
-                    "allowed",
-                    format, *declared, max_image_size));
+    return wrong(fmt::format("has a {} payload that declares to expand to {} bytes; at most {} are "
+                             "allowed",
+                             format, *declared, max_image_size),
+                 "copy or build it anew");
   }
   auto buffer = ImageBuffer::create(*declared);
   if (!buffer) {
@@ -54,6 +55,9 @@ MaybeError expand(Decoded& decoded, ByteView payload) {
   if (auto done = decompress(report.compression, stream, (*buffer)->writable()); !done) {
     Error error = std::move(done).error();
     error.message = fmt::format("has a {} payload that {}", format, error.message);
+    if (error.id == ErrorId::kernel_damaged) {
+      error.hint = "copy or build it anew";
+    }
     return error;
   }
   decoded.elf = *std::move(buffer);
@@ -78,7 +82,8 @@ MaybeError open_bzimage(Decoded& decoded, ByteView file) {
     return expand(decoded, image.payload);
   }
   if (!looks_like_elf(image.payload)) {
-    return wrong("has a payload in a format that Linux does not use, so nothing can unpack it");
+    return wrong("has a payload in a format that Linux does not use, so nothing can unpack it",
+                 "copy or build it anew");
   }
   auto buffer = ImageBuffer::create(image.payload.size());
   if (!buffer) {
@@ -163,7 +168,8 @@ MaybeError report_notes(ImageReport& report, const ElfFile& elf, ByteView image)
 MaybeError check_type(const ImageReport& report, const ElfFile& elf) {
   if (report.machine == Machine::other) {
     return wrong(
-        fmt::format("is an ELF file for {}; only x86 kernels run here", report.machine_name));
+        fmt::format("is an ELF file for {}; only x86 kernels run here", report.machine_name),
+        "use a kernel for x86");
   }
   if (report.machine == Machine::i386 && report.elf_class == 64) {
     return wrong("is a 64-bit ELF file for i386, which cannot be");
@@ -234,7 +240,8 @@ Result<Decoded> decode_file(const OpenFile& file) {
   if (file.identity.size > max_file_size) {
     return fail(ErrorId::kernel_too_large,
                 fmt::format("'{}' is {} bytes long, more than a kernel can be ({} bytes)",
-                            file.path, file.identity.size, max_file_size));
+                            file.path, file.identity.size, max_file_size),
+                "name the vmlinux or the bzImage (vmlinuz) of a kernel");
   }
   XL_TRY_ASSIGN(auto whole, read_start(file, max_file_size));
   return decode_image(file.path, std::move(whole));

@@ -122,6 +122,7 @@ template <typename Class>
 void read_class(ByteView file, ElfFile& elf) {
   const auto header = file.read<typename Class::Header>(0);
   if (!header) {
+    elf.elf_class = 0;  // nothing of it can be said
     elf.fault = wrong("is truncated within its ELF header");
     return;
   }
@@ -147,7 +148,8 @@ ElfFile read_elf(ByteView file) {
   }
   if ((*identity)[EI_DATA] != ELFDATA2LSB) {
     elf.fault =
-        make_error(ErrorId::kernel_format, "is a big-endian ELF file, which no x86 machine runs");
+        make_error(ErrorId::kernel_format, "is a big-endian ELF file, which no x86 machine runs",
+                   "use a kernel for x86");
     return elf;
   }
   switch ((*identity)[EI_CLASS]) {
@@ -159,7 +161,9 @@ ElfFile read_elf(ByteView file) {
       elf.elf_class = 64;
       read_class<Elf64>(file, elf);
       break;
-    default: elf.fault = make_error(ErrorId::kernel_format, "has an ELF header of no known class");
+    default:
+      elf.fault = make_error(ErrorId::kernel_format, "has an ELF header of no known class",
+                             "copy or build it anew");
   }
   return elf;
 }

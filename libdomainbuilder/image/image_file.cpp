@@ -32,6 +32,8 @@ Result<OpenFile> open_file(const std::string& path, std::string_view what) {
         system_error(errno, fmt::format("cannot open '{}'", path), ErrorId::image_missing);
     if (error.id == ErrorId::image_missing) {
       error.hint = fmt::format("give the path of {}", what);
+    } else if (error.id == ErrorId::access_denied) {
+      error.hint = fmt::format("let user {} read it, and enter its folder", ::geteuid());
     }
     return Unexpected(std::move(error));
   }
@@ -40,10 +42,12 @@ Result<OpenFile> open_file(const std::string& path, std::string_view what) {
     return Unexpected(system_error(errno, fmt::format("cannot examine '{}'", path)));
   }
   if (S_ISDIR(status.st_mode)) {
-    return fail(ErrorId::image_not_a_file, fmt::format("'{}' is a directory, not {}", path, what));
+    return fail(ErrorId::image_not_a_file, fmt::format("'{}' is a directory, not {}", path, what),
+                fmt::format("give the path of {}", what));
   }
   if (!S_ISREG(status.st_mode)) {
-    return fail(ErrorId::image_not_a_file, fmt::format("'{}' is not a regular file", path));
+    return fail(ErrorId::image_not_a_file, fmt::format("'{}' is not a regular file", path),
+                fmt::format("give the path of {}", what));
   }
   return OpenFile{path, std::move(fd), identify(status)};
 }
@@ -59,7 +63,7 @@ Result<void> read_exactly(const OpenFile& file, std::uint64_t offset, std::span<
     }
     if (got == 0) {
       return fail(ErrorId::image_changed,
-                  fmt::format("'{}' became shorter while it was read", file.path));
+                  fmt::format("'{}' became shorter while it was read", file.path), "try again");
     }
     offset += static_cast<std::uint64_t>(got);
     out = out.subspan(static_cast<std::size_t>(got));

@@ -25,11 +25,12 @@ struct Zone {
 };
 
 // The special ones first, so that the message names the closest reason.
+constexpr const char* elsewhere = "build the kernel for another physical address";
 constexpr std::array fixed_zones{
-    Zone{{special_start, special_end}, "the special pages (xenstore, console)", ""},
-    Zone{{lapic_page, lapic_page + Bytes(page_size)}, "the local APIC", ""},
-    Zone{{acpi_start, acpi_start + acpi_space}, "the place of the ACPI tables", ""},
-    Zone{{hole_start, hole_end}, "the hole below 4 GiB, where a guest has no RAM", ""},
+    Zone{{special_start, special_end}, "the special pages (xenstore, console)", elsewhere},
+    Zone{{lapic_page, lapic_page + Bytes(page_size)}, "the local APIC", elsewhere},
+    Zone{{acpi_start, acpi_start + acpi_space}, "the place of the ACPI tables", elsewhere},
+    Zone{{hole_start, hole_end}, "the hole below 4 GiB, where a guest has no RAM", elsewhere},
 };
 constexpr Zone rsdp_zone{{page_down(bios_area_rsdp_start), page_up(bios_area_rsdp_start)},
                          "the ACPI root pointer",
@@ -183,10 +184,11 @@ Result<void> Planner::place_kernel() {
         fmt::format("'{}' cannot be loaded: its segment {}", input_.kernel_name, i);
     PhysSpan segment{load.start, load.start};
     if (!GuestPhys::checked_add(load.start, load.memory_size, segment.end)) {
-      return fail(ErrorId::kernel_layout, what + " ends beyond 64 bits");
+      return fail(ErrorId::kernel_layout, what + " ends beyond 64 bits", elsewhere);
     }
     if (i > 0 && kernel_end_ > segment.start) {
-      return fail(ErrorId::kernel_layout, what + " overlaps the one before it");
+      return fail(ErrorId::kernel_layout, what + " overlaps the one before it",
+                  "copy or build the kernel anew");
     }
     XL_TRY(check_segment(fmt::format("{} ({})", what, show(segment)), segment));
     add(RangeKind::kernel, fmt::format("kernel segment {}", i), load.start, load.memory_size);
@@ -211,7 +213,7 @@ Result<GuestPhys> Planner::place(RangeKind kind, const std::string& name, Bytes 
   if (!start) {
     const Bytes used = kernel_end_ - GuestPhys(0);
     return fail(
-        ErrorCode::no_memory,
+        ErrorId::guest_memory_too_small,
         fmt::format("the guest's memory of {} MiB has no room for the {} of {} bytes beside "
                     "the kernel '{}'",
                     input_.memory.count() >> 20, name, size.count(), input_.kernel_name),
@@ -254,7 +256,7 @@ void Planner::finish() {
 Result<Layout> make_layout(const LayoutInput& input) {
   const Bytes memory = to_bytes(Pages(input.memory.count() >> page_shift));
   if (memory == Bytes(0) || memory > memory_limit) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::memory_out_of_range,
                 fmt::format("a guest cannot have {} bytes of memory", input.memory.count()));
   }
   if (input.acpi_size > acpi_space) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libxl++/api/client.hpp"
+#include "libxl++/api/client_answer.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -24,8 +25,8 @@ std::string domain_target(std::string_view domain, std::string_view rest = {}) {
 template <typename T>
 Answer<T> parse_as(Answer<HttpResponse> response) {
   XL_TRY_ASSIGN(const HttpResponse answer, std::move(response));
-  XL_TRY_ASSIGN(const json body, parse_json(answer.body));
-  XL_TRY_ASSIGN(T value, from_json<T>(body));
+  XL_TRY_ASSIGN(const json body, as_answer(parse_json(answer.body)));
+  XL_TRY_ASSIGN(T value, as_answer(from_json<T>(body)));
   return value;
 }
 
@@ -52,7 +53,8 @@ WireError error_of(const HttpResponse& response) {
     }
   }
   return WireError(make_error(ErrorId::daemon_bad_answer,
-                              "xld answered with status " + std::to_string(response.status)));
+                              "xld answered with status " + std::to_string(response.status),
+                              "`xl doctor` compares the versions of xl and xld"));
 }
 
 Result<Client> Client::connect(const RuntimeDir& dir) {
@@ -87,15 +89,16 @@ Answer<CheckedView> Client::check(const CreateRequest& request) {
 
 Answer<std::vector<DomainView>> Client::list() {
   XL_TRY_ASSIGN(const HttpResponse response, call("GET", "/v1/domains"));
-  XL_TRY_ASSIGN(const json body, parse_json(response.body));
+  XL_TRY_ASSIGN(const json body, as_answer(parse_json(response.body)));
   const auto entries = body.find("domains");
   if (entries == body.end() || !entries->is_array()) {
-    return fail(ErrorId::daemon_bad_answer, "domain list lacks 'domains'");
+    return fail(ErrorId::daemon_bad_answer, "xld's list of domains lacks 'domains'",
+                "`xl doctor` compares the versions of xl and xld");
   }
   std::vector<DomainView> domains;
   domains.reserve(entries->size());
   for (const json& entry : *entries) {
-    XL_TRY_ASSIGN(DomainView domain, from_json<DomainView>(entry));
+    XL_TRY_ASSIGN(DomainView domain, as_answer(from_json<DomainView>(entry)));
     domains.push_back(std::move(domain));
   }
   return domains;
@@ -148,7 +151,7 @@ Answer<HostView> Client::host() {
 
 Answer<LogView> Client::hypervisor_log() {
   XL_TRY_ASSIGN(const HttpResponse response, call("GET", "/v1/host/log"));
-  XL_TRY_ASSIGN(const json body, parse_json(response.body));
+  XL_TRY_ASSIGN(const json body, as_answer(parse_json(response.body)));
   JsonReader reader(body, "hypervisor log");
   LogView view;
   reader.need("text", view.text);
@@ -239,8 +242,8 @@ Answer<LineStream> Client::events(std::optional<std::uint64_t> after) {
 }
 
 Result<EventView> parse_event(std::string_view line) {
-  XL_TRY_ASSIGN(const json value, parse_json(line));
-  return from_json<EventView>(value);
+  XL_TRY_ASSIGN(const json value, as_answer(parse_json(line)));
+  return as_answer(from_json<EventView>(value));
 }
 
 }  // namespace xl::api

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/client.hpp"
+#include "libxl++/api/client_answer.hpp"
 #include "libxl++/api/http_text.hpp"
 #include "libxl++/api/json_reader.hpp"
 #include "libxl++/api/unix_socket.hpp"
@@ -42,9 +43,9 @@ Result<void> send_descriptor(int socket, int fd) {
 
 // True: that was the last line.
 Answer<bool> take_line(std::string_view line, const CoreProgress& progress) {
-  XL_TRY_ASSIGN(const json value, parse_json(line));
+  XL_TRY_ASSIGN(const json value, as_answer(parse_json(line)));
   if (value.contains("error")) {
-    XL_TRY_ASSIGN(WireError error, from_json<WireError>(value));
+    XL_TRY_ASSIGN(WireError error, as_answer(from_json<WireError>(value)));
     return Unexpected(std::move(error));
   }
   if (value.contains("done")) {
@@ -86,7 +87,8 @@ Answer<void> Client::dump_core(std::string_view domain, int fd, bool live,
     }
     XL_TRY_ASSIGN(const std::size_t got, http_text::receive_into(stream->fd.get(), text));
     if (got == 0) {
-      return Unexpected(WireError(make_error(ErrorId::daemon_went_away, "xld went away")));
+      return Unexpected(WireError(make_error(
+          ErrorId::daemon_went_away, "xld went away before the file was whole", "call it again")));
     }
   }
 }

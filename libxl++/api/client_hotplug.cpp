@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/client.hpp"
+#include "libxl++/api/client_answer.hpp"
 #include "libxl++/api/http_text.hpp"
 #include "libxl++/api/json_reader.hpp"
 #include "libxl++/api/wire_json.hpp"
@@ -20,7 +21,7 @@ Answer<VcpusView> Client::set_vcpus(std::string_view domain, const VcpusRequest&
                                {"ignore_host", request.ignore_host},
                                {"timeout_ms", request.timeout_ms}};
   XL_TRY_ASSIGN(const HttpResponse response, call("POST", target(domain, "/vcpus"), dump(body)));
-  XL_TRY_ASSIGN(const nlohmann::json answer, parse_json(response.body));
+  XL_TRY_ASSIGN(const nlohmann::json answer, as_answer(parse_json(response.body)));
   JsonReader reader(answer, "vcpu state");
   VcpusView view;
   reader.need("online", view.online);

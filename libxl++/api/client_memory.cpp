@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/client.hpp"
+#include "libxl++/api/client_answer.hpp"
 #include "libxl++/api/http_text.hpp"
 #include "libxl++/api/wire_json.hpp"
 
@@ -16,8 +17,8 @@ Answer<MemoryView> view_of(const Answer<HttpResponse>& response) {
   if (!response) {
     return Unexpected(response.error());
   }
-  XL_TRY_ASSIGN(const nlohmann::json body, parse_json(response->body));
-  XL_TRY_ASSIGN(const MemoryView view, from_json<MemoryView>(body));
+  XL_TRY_ASSIGN(const nlohmann::json body, as_answer(parse_json(response->body)));
+  XL_TRY_ASSIGN(const MemoryView view, as_answer(from_json<MemoryView>(body)));
   return view;
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/client.hpp"
+#include "libxl++/api/client_answer.hpp"
 #include "libxl++/api/http_text.hpp"
 #include "libxl++/api/json_reader.hpp"
 #include "libxl++/api/utf8.hpp"
@@ -22,7 +23,7 @@ Answer<ParsedDevice> Client::parse_device(std::string_view kind,
   const auto device = body.is_object() ? body.find("device") : body.end();
   const auto warnings = body.is_object() ? body.find("rendered_warnings") : body.end();
   if (device == body.end() || warnings == body.end() || !warnings->is_string()) {
-    return fail(ErrorCode::protocol, "the parsed device is not what was expected");
+    return fail(ErrorId::daemon_bad_answer, "the parsed device is not what was expected");
   }
   return ParsedDevice{device->dump(4), warnings->get<std::string>()};
 }
@@ -34,7 +35,7 @@ Answer<std::string> Client::parse_cpumap(const std::string& hard,
     asked["soft"] = to_utf8(*soft);
   }
   XL_TRY_ASSIGN(const HttpResponse response, call("POST", "/v1/parse/cpumap", dump(asked)));
-  XL_TRY_ASSIGN(const nlohmann::json body, parse_json(response.body));
+  XL_TRY_ASSIGN(const nlohmann::json body, as_answer(parse_json(response.body)));
   JsonReader reader(body, "parsed cpumap");
   std::string cpumap;
   reader.need("cpumap", cpumap);

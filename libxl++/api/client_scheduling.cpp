@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libxl++/api/client.hpp"
+#include "libxl++/api/client_answer.hpp"
 #include "libxl++/api/http_text.hpp"
 #include "libxl++/api/json_reader.hpp"
 #include "libxl++/api/wire_json.hpp"
@@ -18,14 +19,14 @@ Answer<std::vector<View>> rows_of(const Answer<HttpResponse>& response, const ch
   if (!response) {
     return Unexpected(response.error());
   }
-  XL_TRY_ASSIGN(const nlohmann::json body, parse_json(response->body));
+  XL_TRY_ASSIGN(const nlohmann::json body, as_answer(parse_json(response->body)));
   JsonReader reader(body, "list");
   nlohmann::json list;
   reader.need(member, list);
   XL_TRY(reader.check());
   std::vector<View> rows;
   for (const nlohmann::json& item : list) {
-    XL_TRY_ASSIGN(View row, from_json<View>(item));
+    XL_TRY_ASSIGN(View row, as_answer(from_json<View>(item)));
     rows.push_back(std::move(row));
   }
   return rows;

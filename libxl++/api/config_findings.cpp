@@ -11,6 +11,23 @@ namespace xl::api {
 
 using nlohmann::json;
 
+namespace {
+
+ErrorId id_of_rule(config::Rule rule) {
+  switch (rule) {
+    case config::Rule::syntax: return ErrorId::config_syntax;
+    case config::Rule::key: return ErrorId::config_unknown_key;
+    case config::Rule::unsupported: return ErrorId::config_unsupported;
+    case config::Rule::value: return ErrorId::config_value;
+    case config::Rule::contradiction: return ErrorId::config_contradiction;
+    case config::Rule::device: return ErrorId::config_device;
+    case config::Rule::missing: return ErrorId::config_incomplete;
+  }
+  return ErrorId::config_value;
+}
+
+}  // namespace
+
 WireError refusal(const std::vector<config::Diagnostic>& findings) {
   const auto first =
       std::find_if(findings.begin(), findings.end(), [](const config::Diagnostic& finding) {
@@ -23,7 +40,7 @@ WireError refusal(const std::vector<config::Diagnostic>& findings) {
   WireError error(
       first == findings.end()
           ? Error{ErrorCode::internal, "the config was refused without a reason", {}, {}}
-          : make_error(ErrorId::config_wrong, config::summary(*first), first->hint),
+          : make_error(id_of_rule(first->rule), config::summary(*first), first->hint),
       config::render(findings));
   error.diagnostics = dump(list);
   if (first != findings.end()) {

@@ -12,6 +12,7 @@
 
 #include "base/scope_exit.hpp"
 #include "base/unique_fd.hpp"
+#include "libxl++/api/launch.hpp"
 
 extern char** environ;  // NOLINT: POSIX has it in no header
 
@@ -64,15 +65,6 @@ Result<int> run(std::vector<std::string> command, int out, int err) {
   return status;
 }
 
-std::string last_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') {
-    text.pop_back();
-  }
-  text.erase(0, text.rfind('\n') + 1);  // npos + 1 is 0
-  constexpr std::string_view prefix = "xld: error: ";
-  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
-}
-
 std::string how(int status) {
   return WIFSIGNALED(status) ? "it was ended by signal " + std::to_string(WTERMSIG(status))
                              : "it ended with status " + std::to_string(WEXITSTATUS(status));
@@ -86,8 +78,8 @@ Result<DoctorReport> ask_daemon_program(const std::string& program, const Runtim
   XL_TRY_ASSIGN(const int status,
                 run({program, "--runtime-dir", dir.path(), "--doctor"}, out.get(), err.get()));
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    const std::string words = last_line(content(err));
-    return fail(ErrorId::daemon_not_started, words.empty() ? how(status) : words);
+    const std::string words = content(err);
+    return Unexpected(error_in_words(words.empty() ? how(status) : words));
   }
   return parse_doctor(content(out));
 }

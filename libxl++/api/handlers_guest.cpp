@@ -55,7 +55,8 @@ Answer<Reply> sysrq_domain(Service& service, const Request& request) {
                 read_timeout(reader, default_guest_timeout_ms));
   if (letter.size() != 1) {
     return Unexpected(
-        WireError(make_error(ErrorId::sysrq_wrong, "letter: one letter or digit expected")));
+        WireError(make_error(ErrorId::sysrq_wrong, "letter: one letter or digit expected",
+                             "Linux's sysrq.rst has what each does")));
   }
   XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
   XL_TRY(service.toolstack.send_sysrq(id, letter[0], timeout, request.cancel));

@@ -94,7 +94,7 @@ Result<std::string> show_cpus(const std::string& text, std::uint32_t host_cpus) 
     set.reset(cpu);
   }
   if (set.none()) {
-    return fail(ErrorCode::invalid_argument,
+    return fail(ErrorId::cpus_not_on_host,
                 fmt::format("'{}' has none of the host's {} CPUs", text, host_cpus));
   }
   return config::format_cpu_list(set, host_cpus);

@@ -38,9 +38,9 @@ Result<std::string> HostConfigFile::read_text() const {
     char part[16 * 1024];
     const ssize_t got = ::read(fd.get(), part, sizeof part);
     if (got < 0 && errno != EINTR) {
-      Error error = system_error(errno, "reading the host's config '" + path_ + "'");
-      error.code = ErrorCode::invalid_config;  // io would say that xld is not well
-      return Unexpected(std::move(error));
+      // Whatever its class: io would say that xld is not well.
+      return fail(ErrorId::host_config_wrong,
+                  system_error(errno, "reading the host's config '" + path_ + "'").message);
     }
     if (got == 0) {
       break;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/errors/catalogue.hpp"
 #include "libxl++/api/unix_socket.hpp"
 
 namespace xl::api {
@@ -94,19 +95,6 @@ Result<void> spawn_detached(std::vector<std::string> command, int ready_fd, int 
   return {};
 }
 
-std::string last_words(std::string_view text) {
-  while (!text.empty() && text.back() == '\n') {
-    text.remove_suffix(1);
-  }
-  std::string_view line = text.substr(text.rfind('\n') == text.npos ? 0 : text.rfind('\n') + 1);
-  for (const std::string_view prefix : {"xld: error: ", "xld: "}) {
-    if (line.starts_with(prefix)) {
-      line.remove_prefix(prefix.size());
-    }
-  }
-  return line.empty() ? "it ended without a word" : std::string(line);
-}
-
 Result<void> start(const RuntimeDir& dir, const std::vector<std::string>& options) {
   XL_TRY_ASSIGN(const std::string program, find_daemon());
   XL_TRY_ASSIGN(Pipe ready, make_pipe());
@@ -125,10 +113,32 @@ Result<void> start(const RuntimeDir& dir, const std::vector<std::string>& option
   if (read_all(ready.read.get()) == "READY=1\n") {
     return {};
   }
-  return fail(ErrorId::daemon_not_started, last_words(read_all(words.read.get())));
+  return Unexpected(error_in_words(read_all(words.read.get())));
 }
 
 }  // namespace
+
+Error error_in_words(std::string_view words) {
+  while (words.ends_with('\n')) {
+    words.remove_suffix(1);
+  }
+  std::string_view line = words.substr(words.rfind('\n') == words.npos ? 0 : words.rfind('\n') + 1);
+  for (const std::string_view prefix : {"xld: error: ", "xld: "}) {
+    if (line.starts_with(prefix)) {
+      line.remove_prefix(prefix.size());
+    }
+  }
+  const std::size_t bracket = line.rfind(" [");
+  if (line.ends_with(']') && bracket != line.npos) {
+    const std::string_view name = line.substr(bracket + 2, line.size() - bracket - 3);
+    if (const errors::ErrorRow* row = errors::find_row(name)) {
+      return make_error(row->id, std::string(line.substr(0, bracket)));
+    }
+  }
+  return make_error(ErrorId::daemon_not_started,
+                    line.empty() ? "it ended without a word" : std::string(line),
+                    "`xl doctor` checks all that it needs");
+}
 
 Result<std::string> find_daemon() {
   if (const char* chosen = std::getenv("XLD"); chosen != nullptr && *chosen != '\0') {

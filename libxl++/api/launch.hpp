@@ -26,6 +26,10 @@ Result<Launched> connect_or_start(const RuntimeDir& dir);
 // The program that would be started; an absolute path. Error: daemon_missing.
 Result<std::string> find_daemon();
 
+// Why an xld did not start: what it wrote before it ended, with the name of the error in brackets.
+// Without a name, daemon_not_started.
+Error error_in_words(std::string_view words);
+
 // While no xld runs: ends the hypervisor that an earlier one left, with its domains, whether it
 // answers or not.
 Result<void> end_left_domains(const RuntimeDir& dir);

@@ -11,7 +11,8 @@ namespace xl::api {
 namespace http_text {
 
 Error garbled(std::string_view what) {
-  return make_error(ErrorId::daemon_bad_answer, "xld's answer is not HTTP: " + std::string(what));
+  return make_error(ErrorId::daemon_bad_answer, "xld's answer is not HTTP: " + std::string(what),
+                    "`xl doctor` compares the versions of xl and xld");
 }
 
 bool parse_size(std::string_view text, int base, std::size_t& out) {

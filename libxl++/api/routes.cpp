@@ -103,8 +103,8 @@ Reply answer_uncounted(const Route& route, Service& service, const Request& requ
     Answer<Reply> reply = route.handle(service, request);
     return reply ? std::move(reply).value() : error_reply(reply.error());
   } catch (const std::bad_alloc&) {
-    return error_reply(
-        WireError(make_error(ErrorId::daemon_out_of_memory, "xld is out of memory")));
+    return error_reply(WireError(make_error(ErrorId::daemon_out_of_memory, "xld is out of memory",
+                                            "`xl doctor` shows memory and limits")));
   } catch (const std::exception& bug) {
     return error_reply(
         WireError(Error{ErrorCode::internal, std::string("a bug in xld: ") + bug.what(), {}, {}}));

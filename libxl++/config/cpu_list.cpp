@@ -17,7 +17,7 @@ struct CpuRange {
 };
 
 Unexpected<Error> wrong(std::string_view item, std::string_view why) {
-  return fail(ErrorCode::invalid_argument, fmt::format("'{}' {}", printable(item), why),
+  return fail(ErrorId::cpu_list_wrong, fmt::format("'{}' {}", printable(item), why),
               "write CPUs as in \"0-3,5\" or \"all,^1\"");
 }
 
@@ -67,7 +67,7 @@ Result<void> apply(std::string_view item, CpuSet& set) {
   XL_TRY_ASSIGN(CpuRange range, parse_range(trimmed(rest), item));
   if (node) {
     if (range.first != 0 || (range.last != 0 && rest != "all")) {
-      return fail(ErrorCode::invalid_argument,
+      return fail(ErrorId::cpu_list_wrong,
                   fmt::format("'{}' names a NUMA node that the host has not", printable(item)),
                   "the host is one node, number 0");
     }
@@ -89,7 +89,7 @@ Result<CpuSet> parse_cpu_list(std::string_view text) {
     if (more) rest.remove_prefix(comma + 1);
   }
   if (set.none()) {
-    return fail(ErrorCode::invalid_argument, fmt::format("'{}' leaves no CPU", printable(text)),
+    return fail(ErrorId::cpu_list_wrong, fmt::format("'{}' leaves no CPU", printable(text)),
                 "'^' takes away from what stands before it: write \"all,^1\"");
   }
   return set;

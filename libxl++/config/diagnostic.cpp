@@ -30,7 +30,10 @@ std::string_view to_string(Rule rule) {
   switch (rule) {
     case Rule::syntax: return "syntax";
     case Rule::key: return "key";
+    case Rule::unsupported: return "unsupported";
     case Rule::value: return "value";
+    case Rule::contradiction: return "contradiction";
+    case Rule::device: return "device";
     case Rule::missing: return "missing";
   }
   return "value";

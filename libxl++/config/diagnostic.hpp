@@ -41,12 +41,17 @@ struct Snippet {
 
 // What kind of thing a finding is about, for tools that sort them.
 enum class Rule : std::uint8_t {
-  syntax,   // the text is not one of its format
-  key,      // what the config does not know, or cannot do
-  value,    // a key's value, or what two keys say together
-  missing,  // something that has no place: it is not there, or the whole source is wrong
+  syntax,         // the text is not one of its format
+  key,            // a key that is not known, or has no effect
+  unsupported,    // what a PVH domain cannot have
+  value,          // a key's value by itself
+  contradiction,  // what two keys say together
+  device,         // the specification of a device
+  missing,        // something that has no place: it is not there, or the whole source is wrong
 };
-inline constexpr Rule all_rules[] = {Rule::syntax, Rule::key, Rule::value, Rule::missing};
+inline constexpr Rule all_rules[] = {Rule::syntax, Rule::key,           Rule::unsupported,
+                                     Rule::value,  Rule::contradiction, Rule::device,
+                                     Rule::missing};
 std::string_view to_string(Rule rule);  // "syntax", ...
 
 struct Diagnostic {

@@ -21,13 +21,15 @@ void finish_builder(Draft& draft) {
   const Sited<std::string>& builder = *draft.builder;
   const bool pvh = draft.pvh && draft.pvh->value;
   if (builder.value == "hvm") {
-    draft.findings.error(builder.span, fmt::format("builder=\"hvm\" {}", hvm_reason), hvm_cure);
+    draft.findings.error(Rule::unsupported, builder.span,
+                         fmt::format("builder=\"hvm\" {}", hvm_reason), hvm_cure);
   } else if (builder.value != "generic") {
     draft.findings.error(builder.span,
                          fmt::format("'{}' is not a builder", printable(builder.value)),
                          "remove it, and write type=\"pvh\"");
   } else if (!pvh) {  // with pvh=1 this is the way in which Xen 4.4 to 4.9 wrote a PVH domain
-    draft.findings.error(builder.span, fmt::format("builder=\"generic\" {}", pv_reason), pv_cure);
+    draft.findings.error(Rule::unsupported, builder.span,
+                         fmt::format("builder=\"generic\" {}", pv_reason), pv_cure);
   }
 }
 
@@ -36,27 +38,32 @@ void finish_type(Draft& draft) {
   if (draft.type) {
     const Sited<std::string>& type = *draft.type;
     if (type.value == "pv") {
-      findings.error(type.span, fmt::format("type=\"pv\" {}", pv_reason), pv_cure);
+      findings.error(Rule::unsupported, type.span, fmt::format("type=\"pv\" {}", pv_reason),
+                     pv_cure);
     } else if (type.value == "hvm") {
-      findings.error(type.span, fmt::format("type=\"hvm\" {}", hvm_reason), hvm_cure);
+      findings.error(Rule::unsupported, type.span, fmt::format("type=\"hvm\" {}", hvm_reason),
+                     hvm_cure);
     } else if (type.value != "pvh") {
       findings.error(type.span, fmt::format("'{}' is not a domain type", printable(type.value)),
                      "write type=\"pvh\"");
     } else if (draft.pvh && !draft.pvh->value) {
-      findings.error(draft.pvh->span, "pvh=0 contradicts type=\"pvh\"", "remove pvh=0");
+      findings.error(Rule::contradiction, draft.pvh->span, "pvh=0 contradicts type=\"pvh\"",
+                     "remove pvh=0");
     } else if (draft.builder) {
-      findings.error(draft.builder->span, "builder contradicts type=\"pvh\"", "remove builder");
+      findings.error(Rule::contradiction, draft.builder->span, "builder contradicts type=\"pvh\"",
+                     "remove builder");
     }
   } else if (draft.builder) {
     finish_builder(draft);
   } else if (draft.pvh && !draft.pvh->value) {
-    findings.error(draft.pvh->span, fmt::format("pvh=0 {}", pv_reason), pv_cure);
+    findings.error(Rule::unsupported, draft.pvh->span, fmt::format("pvh=0 {}", pv_reason), pv_cure);
   }
 }
 
 void warn_ignored(Draft& draft, const char* key, const std::optional<Sited<std::string>>& value) {
   if (value) {
-    draft.findings.warning(value->span, fmt::format("'{}' is ignored: 'cmdline' is set too", key),
+    draft.findings.warning(Rule::contradiction, value->span,
+                           fmt::format("'{}' is ignored: 'cmdline' is set too", key),
                            "keep one of the two");
   }
 }
@@ -93,7 +100,7 @@ void finish_memory(Draft& draft) {
     config.memory = config.max_memory = draft.max_memory->value;
   }
   if (config.max_memory < config.memory) {
-    draft.findings.error(draft.max_memory->span,
+    draft.findings.error(Rule::contradiction, draft.max_memory->span,
                          fmt::format("maxmem={} is less than memory={}",
                                      config.max_memory.count() >> 20, config.memory.count() >> 20),
                          "raise maxmem, or remove it: then it is as memory");
@@ -106,7 +113,7 @@ void finish_vcpus(Draft& draft) {
   config.max_vcpus = draft.max_vcpus ? draft.max_vcpus->value : config.vcpus;
   if (config.max_vcpus < config.vcpus) {
     draft.findings.error(
-        draft.max_vcpus->span,
+        Rule::contradiction, draft.max_vcpus->span,
         fmt::format("maxvcpus={} is less than vcpus={}", config.max_vcpus, config.vcpus),
         "raise maxvcpus, or remove it: then it is as vcpus");
   }

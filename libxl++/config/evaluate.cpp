@@ -42,7 +42,7 @@ bool append_to(Assignment& earlier, Assignment& later, Findings& findings) {
 bool replace(Assignment& earlier, Assignment& later, Findings& findings) {
   if (later.append) return append_to(earlier, later, findings);
   if (earlier.key_span.source == later.key_span.source && !findings.enough_warnings()) {
-    findings.warning(later.key_span,
+    findings.warning(Rule::contradiction, later.key_span,
                      fmt::format("'{}' is set a second time: this one counts", later.key),
                      "keep one of the two");
   }
@@ -103,9 +103,7 @@ Evaluated evaluate(std::vector<Assignment>& assignments, std::uint32_t main_sour
     if (key.fate == Key::Fate::honoured) {
       key.handler(*effective[index], draft);
     } else {
-      findings.begin(Rule::key);
       unhonoured.answer(key, *effective[index]);
-      findings.begin(Rule::value);
     }
   }
   finish(draft);

@@ -9,13 +9,25 @@
 
 namespace xl::config {
 
+void Findings::add(Severity severity, Rule rule, Span span, std::string message, std::string hint) {
+  errors_ += severity == Severity::error ? 1 : 0;
+  findings_.push_back({severity, false, span, std::move(message), std::move(hint), rule});
+}
+
 void Findings::error(Span span, std::string message, std::string hint) {
-  ++errors_;
-  findings_.push_back({Severity::error, false, span, std::move(message), std::move(hint), rule_});
+  add(Severity::error, rule_, span, std::move(message), std::move(hint));
 }
 
 void Findings::warning(Span span, std::string message, std::string hint) {
-  findings_.push_back({Severity::warning, false, span, std::move(message), std::move(hint), rule_});
+  add(Severity::warning, rule_, span, std::move(message), std::move(hint));
+}
+
+void Findings::error(Rule rule, Span span, std::string message, std::string hint) {
+  add(Severity::error, rule, span, std::move(message), std::move(hint));
+}
+
+void Findings::warning(Rule rule, Span span, std::string message, std::string hint) {
+  add(Severity::warning, rule, span, std::move(message), std::move(hint));
 }
 
 void Findings::error_in(std::uint32_t source, std::string message, std::string hint) {

@@ -20,6 +20,9 @@ class Findings {
 
   void error(Span span, std::string message, std::string hint = {});
   void warning(Span span, std::string message, std::string hint = {});
+  // The same, about something else than those around it.
+  void error(Rule rule, Span span, std::string message, std::string hint = {});
+  void warning(Rule rule, Span span, std::string message, std::string hint = {});
   // What the findings from now on are about.
   void begin(Rule rule) { rule_ = rule; }
   // About a source as a whole.
@@ -43,6 +46,7 @@ class Findings {
     std::string hint;
     Rule rule = Rule::value;
   };
+  void add(Severity severity, Rule rule, Span span, std::string message, std::string hint);
   void sort();
   bool drop_warnings();  // whether there were any to drop
   Diagnostic describe(Finding&& finding) const;

@@ -149,7 +149,7 @@ void set_hap(const Assignment& assignment, Draft& draft) {
   const auto hap = read_boolean(assignment, draft.findings);
   draft.devices.said.hap = hap.value_or(false);
   if (hap && !*hap) {
-    draft.findings.error(assignment.value.span,
+    draft.findings.error(Rule::unsupported, assignment.value.span,
                          "hap=0 is not supported: a PVH domain needs hardware paging",
                          "remove hap=0");
   }
@@ -160,7 +160,7 @@ void check_usbdevice(const Assignment& assignment, Draft& draft) {
   const bool list = value.kind == Value::Kind::list;
   for (const Value& item : list ? std::span(value.items) : std::span(&value, 1)) {
     if (item.text.starts_with("host:")) {
-      draft.findings.error(item.span,
+      draft.findings.error(Rule::unsupported, item.span,
                            "'usbdevice': a USB device of the host cannot be given to a domain",
                            "remove it; the devices that are emulated do no harm");
     }

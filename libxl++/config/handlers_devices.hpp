@@ -35,7 +35,7 @@ template <typename Device, typename Same>
 void refuse_twin(const std::vector<Device>& devices, Same same, const Value& item,
                  std::string message, const char* cure, Draft& draft) {
   if (std::any_of(devices.begin(), devices.end(), same)) {
-    draft.findings.error(item.span, std::move(message), cure);
+    draft.findings.error(Rule::contradiction, item.span, std::move(message), cure);
   }
 }
 

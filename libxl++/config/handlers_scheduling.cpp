@@ -40,7 +40,7 @@ void finish_cpus(Draft& draft, const char* key, const std::optional<SitedCpus>& 
   if (given->for_all) {
     target.resize(vcpus, given->value.front());
   } else if (target.size() > vcpus) {
-    draft.findings.error(given->span,
+    draft.findings.error(Rule::contradiction, given->span,
                          fmt::format("'{}' has {} entries, and the domain {} vcpu{} at most", key,
                                      target.size(), vcpus, vcpus == 1 ? "" : "s"),
                          "there is one for each vcpu: remove the rest, or raise maxvcpus");

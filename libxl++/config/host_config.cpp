@@ -205,11 +205,10 @@ ParsedHostConfig parse_host_config(const Source& file) {
 Result<CpuSet> restrict_cpus(const HostConfig& host, const CpuSet& set) {
   const CpuSet left = set & host.cpu_mask;
   if (left.none()) {
-    return Unexpected(Error{ErrorCode::invalid_argument,
-                            fmt::format("of the CPUs {} the mask {} leaves none",
-                                        format_cpu_list(set), format_cpu_list(host.cpu_mask)),
-                            "choose others, or change vm.cpumask in xl.conf",
-                            {}});
+    return fail(ErrorId::cpus_not_on_host,
+                fmt::format("of the CPUs {} the mask {} leaves none", format_cpu_list(set),
+                            format_cpu_list(host.cpu_mask)),
+                "choose others, or change vm.cpumask in xl.conf");
   }
   return left;
 }
@@ -221,9 +220,7 @@ Result<void> restrict_cpus(const HostConfig& host, DomainConfig& domain) {
   for (CpuSet& set : cpus) {
     Result<CpuSet> left = restrict_cpus(host, set);
     if (!left) {
-      Error error = left.error();
-      error.code = ErrorCode::invalid_config;
-      return Unexpected(std::move(error));
+      return fail(ErrorId::config_cpus, left.error().message, left.error().hint);
     }
     set = *left;
   }

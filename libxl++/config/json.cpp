@@ -203,7 +203,7 @@ Result<Diagnostic> diagnostic_from_json(const Json& json) {
   XL_TRY(read(json, "rule", rule));
   const auto* const known = std::find_if(std::begin(all_rules), std::end(all_rules),
                                          [&](Rule one) { return to_string(one) == rule; });
-  if (known == std::end(all_rules)) return wrong("rule", "syntax, key, value or missing");
+  if (known == std::end(all_rules)) return wrong("rule", "one of the rules");
   diagnostic.rule = *known;
   if (json.contains("snippet")) {
     XL_TRY_ASSIGN(diagnostic.snippet, snippet_from_json(json["snippet"]));

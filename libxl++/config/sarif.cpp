@@ -15,9 +15,11 @@ using Json = nlohmann::ordered_json;
 const char* explain(Rule rule) {
   switch (rule) {
     case Rule::syntax: return "The text follows the grammar of its format.";
-    case Rule::key: return "Keys are known, and ask for what a PVH domain can have.";
-    case Rule::value:
-      return "Values are of their key's type and range, and do not contradict others.";
+    case Rule::key: return "Keys are known, and have an effect.";
+    case Rule::unsupported: return "What is asked for is what a PVH domain can have.";
+    case Rule::value: return "Values are of their key's type and range.";
+    case Rule::contradiction: return "Keys do not contradict each other.";
+    case Rule::device: return "Devices are specified as xl takes them.";
     case Rule::missing: return "What a domain needs is there.";
   }
   return "";
@@ -27,7 +29,11 @@ const char* cure(Rule rule) {
   switch (rule) {
     case Rule::syntax: return "xl.cfg(5), SYNTAX, has the grammar of each format.";
     case Rule::key: return "xl.cfg(5), ALL KEYS, says of each key what becomes of it.";
-    case Rule::value: return "xl.cfg(5), KEYS, and xl-devices(5) say what each key takes.";
+    case Rule::unsupported: return "xl.cfg(5), ALL KEYS, has the reason and what there is instead.";
+    case Rule::value: return "xl.cfg(5), KEYS, says what each key takes.";
+    case Rule::contradiction:
+      return "Change one of the keys that the message names, or leave it out.";
+    case Rule::device: return "xl-devices(5) has the parameters of each kind of device.";
     case Rule::missing: return "Every domain needs name= and kernel=.";
   }
   return "";

@@ -39,15 +39,16 @@ bool is_granted(const Key& key, const Value& value) {
 }  // namespace
 
 void Unhonoured::refuse(const Key& key, const Assignment& assignment) {
-  const auto say = [&](auto severity, std::string message) {
-    (draft_.findings.*severity)(assignment.key_span, std::move(message),
-                                std::string(key.reason->cure));
-  };
+  const std::string cure(key.reason->cure);
   if (key.fate == Fate::device && dry_run_) {
-    say(&Findings::warning,
-        fmt::format("'{}' is only looked at: create refuses it, as {}", key.name, key.reason->why));
+    draft_.findings.warning(
+        Rule::unsupported, assignment.key_span,
+        fmt::format("'{}' is only looked at: create refuses it, as {}", key.name, key.reason->why),
+        cure);
   } else {
-    say(&Findings::error, fmt::format("'{}' is not supported: {}", key.name, key.reason->why));
+    draft_.findings.error(Rule::unsupported, assignment.key_span,
+                          fmt::format("'{}' is not supported: {}", key.name, key.reason->why),
+                          cure);
   }
 }
 

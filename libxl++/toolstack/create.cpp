@@ -83,6 +83,23 @@ Result<void> check_cancelled(const std::stop_token& cancel) {
   return cancel.stop_requested() ? fail(ErrorId::cancelled, "cancelled") : Result<void>();
 }
 
+// The hypervisor says only that there is not enough; people want to know of how much.
+Error explain_no_memory(hv::Hypervisor& hypervisor, Error error, Pages needed) {
+  const auto host = hypervisor.host_info();
+  if (error.code != ErrorCode::no_memory || !host || host->free_memory >= needed) {
+    return error;
+  }
+  Error plain = make_error(
+      ErrorId::not_enough_memory,
+      fmt::format("the domain needs {} MiB of memory, and {} MiB are free",
+                  (to_bytes(needed).count() + mib(1).count() - 1) >> 20,
+                  to_bytes(host->free_memory).count() >> 20),
+      "give it less, or `xl destroy` or `xl mem-set` others: `xl list` shows what they have");
+  plain.context = std::move(error.context);
+  plain.phase = std::move(error.phase);
+  return plain;
+}
+
 }  // namespace
 
 Result<std::string> Engine::check_domain(const config::DomainConfig& config,
@@ -161,7 +178,8 @@ Result<CreatedDomain> Engine::create_recorded(const SessionRef& session, Registr
   });
   if (sessions_->current() != session) {
     // It died before the domain was published, so that lose() did not see the domain.
-    return fail(ErrorId::hypervisor_died, "the hypervisor died");
+    return fail(ErrorId::hypervisor_died, "the hypervisor died",
+                "call it again: that starts another; `xl dmesg` has its last words");
   }
   PhaseRecorder phases(report.phases);
   domain->paused = how.paused;
@@ -200,8 +218,12 @@ Result<Engine::DomainRef> Engine::make_domain(const SessionRef& session, Registr
   ScopeExit undo([&] { discard(domain); });
   phases.done("create");
   XL_TRY(check_cancelled(cancel));
-  XL_TRY_ASSIGN(const build::BuiltDomain built,
-                in_phase("platform", build::execute(hypervisor, report.id, prepared, cancel)));
+  auto executed = in_phase("platform", build::execute(hypervisor, report.id, prepared, cancel));
+  if (!executed) {
+    return Unexpected(
+        explain_no_memory(hypervisor, std::move(executed).error(), prepared.pages_at_once()));
+  }
+  const build::BuiltDomain built = std::move(executed).value();
   phases.take(std::span(built.phases).subspan(prepared.phases.size()));
   XL_TRY(in_phase("scheduling", apply_scheduling(hypervisor, report.id, domain->plan.config)));
   XL_TRY(check_cancelled(cancel));

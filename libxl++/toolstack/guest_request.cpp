@@ -73,7 +73,8 @@ Result<Engine::DomainRef> Engine::answering_domain(DomId id) {
   const std::lock_guard lock(domain->lifecycle);
   const std::string name = domain->claim.name();
   if (domain->lines_cut) {
-    return fail(ErrorId::domain_busy, "domain '" + name + "' is being destroyed");
+    return fail(ErrorId::domain_busy, "domain '" + name + "' is being destroyed",
+                "`xl list` shows when it has gone");
   }
   XL_TRY_ASSIGN(const hv::DomainInfo info,
                 checked(domain->session, domain->session->hypervisor().domain_info(id)));
@@ -109,7 +110,8 @@ Result<void> Engine::ask_guest(DomId id, const GuestAsk& ask, const std::stop_to
   for (;;) {
     const auto value = store.read(path);
     if (sessions_->current() != domain->session) {  // its nodes have gone for another reason
-      return fail(ErrorId::hypervisor_died, "the hypervisor died, and the domain with it");
+      return fail(ErrorId::hypervisor_died, "the hypervisor died, and the domain with it",
+                  "`xl dmesg` has its last words");
     }
     if (!value || value->empty() || wakeup.stopped()) {
       return {};
@@ -152,7 +154,8 @@ Result<void> Engine::request_shutdown(DomId id, const ShutdownRequest& request,
 Result<void> Engine::send_sysrq(DomId id, char letter, std::chrono::milliseconds timeout,
                                 std::stop_token cancel) {
   if (letter < '!' || letter > '~') {
-    return fail(ErrorId::sysrq_wrong, "a SysRq is one letter or digit");
+    return fail(ErrorId::sysrq_wrong, "a SysRq is one letter or digit",
+                "Linux's sysrq.rst has what each does");
   }
   GuestAsk ask;
   ask.node = "sysrq";

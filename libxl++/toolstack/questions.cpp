@@ -12,6 +12,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/suggest.hpp"
 #include "libxl++/toolstack/engine.hpp"
 #include "libxl++/toolstack/memory_size.hpp"
 
@@ -76,6 +77,16 @@ std::optional<DomId> parse_domain_id(std::string_view text) {
   return DomId(id);
 }
 
+// Of one or two letters everything is near to everything.
+std::string hint_for(std::string_view wanted, const std::map<DomId, std::string>& names) {
+  const std::string_view near =
+      wanted.size() < 3 ? std::string_view() : nearest(wanted, names, [](const auto& entry) {
+        return std::string_view(entry.second);
+      });
+  return near.empty() ? "`xl list` shows those that there are"
+                      : "did you mean '" + std::string(near) + "'?";
+}
+
 }  // namespace
 
 Result<DomId> Engine::find(std::string_view name_or_id) {
@@ -92,7 +103,7 @@ Result<DomId> Engine::find(std::string_view name_or_id) {
     }
   }
   return fail(ErrorId::no_such_domain, "there is no domain '" + std::string(name_or_id) + "'",
-              "`xl list` shows those that there are");
+              hint_for(name_or_id, registry_.names()));
 }
 
 // A domain like others where the hypervisor is the host's.
@@ -136,7 +147,8 @@ Result<DomainSummary> Engine::summary(DomId id) {
   if (session == nullptr) {
     return id == DomId(0)
                ? Result<DomainSummary>(domain_zero(Pages(0)))
-               : fail(ErrorId::no_such_domain, "no domain " + std::to_string(id.value()));
+               : fail(ErrorId::no_such_domain, "there is no domain " + std::to_string(id.value()),
+                      "`xl list` shows those that there are");
   }
   if (id == DomId(0)) {
     return summary_of_zero(session);

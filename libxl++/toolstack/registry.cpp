@@ -152,9 +152,11 @@ Result<std::shared_ptr<Domain>> Registry::get(DomId domain) const {
   }
   if (names_by_domain_.contains(domain)) {
     return fail(ErrorId::domain_busy,
-                "domain " + std::to_string(domain.value()) + " is being created");
+                "domain " + std::to_string(domain.value()) + " is being created",
+                "try again in a moment");
   }
-  return fail(ErrorId::no_such_domain, "there is no domain " + std::to_string(domain.value()));
+  return fail(ErrorId::no_such_domain, "there is no domain " + std::to_string(domain.value()),
+              "`xl list` shows those that there are");
 }
 
 std::shared_ptr<Domain> Registry::find(DomId domain) const {

@@ -34,7 +34,7 @@ Result<void> check_cpus(const CpuSet& set, std::uint32_t host_cpus, const char* 
 Result<void> check_sets(const std::vector<CpuSet>& sets, std::uint32_t host_cpus,
                         const char* which) {
   for (const CpuSet& set : sets) {
-    XL_TRY(check_cpus(set, host_cpus, which, ErrorId::config_wrong));
+    XL_TRY(check_cpus(set, host_cpus, which, ErrorId::config_cpus));
   }
   return {};
 }
@@ -171,9 +171,13 @@ Result<void> Engine::set_share(DomId id, std::optional<std::uint32_t> weight,
   changed.scheduling.weight = weight.value_or(config.scheduling.weight);
   changed.scheduling.cap = cap.value_or(config.scheduling.cap);
   if (auto valid = config::validate(changed); !valid) {
-    Error error = valid.error();
-    error.code = ErrorCode::invalid_argument;
-    return Unexpected(std::move(error));
+    return fail(ErrorId::share_out_of_range, valid.error().message, valid.error().hint);
+  }
+  if (const std::uint32_t most = 100 * config.max_vcpus; cap.value_or(0) > most) {
+    return fail(ErrorId::share_out_of_range,
+                fmt::format("cap: {} is more than its {} vcpus can reach, {}", *cap,
+                            config.max_vcpus, most),
+                "0 is no cap");
   }
   XL_TRY(checked(domain->session, domain->session->hypervisor().set_scheduling(
                                       id, parameters_of(changed.scheduling))));

@@ -51,7 +51,7 @@ Result<void> Engine::send_trigger(DomId id, std::string_view name, VcpuId vcpu) 
     hv::Hypervisor& hypervisor = domain->session->hypervisor();
     XL_TRY_ASSIGN(const hv::DomainInfo info, checked(domain->session, hypervisor.domain_info(id)));
     if (info.shutdown) {
-      return fail(ErrorId::domain_shut_down, "it has shut down already");
+      return fail(ErrorId::domain_shut_down, "it has shut down already", "`xl destroy` frees it");
     }
     if (vcpu.value() >= info.max_vcpus) {
       return fail(ErrorId::no_such_vcpu, fmt::format("it has no vcpu {}", vcpu.value()),
@@ -66,7 +66,8 @@ Result<void> Engine::send_trigger(DomId id, std::string_view name, VcpuId vcpu) 
       XL_TRY_ASSIGN(const hv::VcpuInfo state,
                     checked(domain->session, hypervisor.vcpu_info(id, vcpu)));
       if (!state.online) {
-        return fail(ErrorId::vcpu_offline, fmt::format("its vcpu {} is offline", vcpu.value()));
+        return fail(ErrorId::vcpu_offline, fmt::format("its vcpu {} is offline", vcpu.value()),
+                    "`xl vcpu-list` shows which are online");
       }
     }
     return checked(domain->session, hypervisor.send_trigger(id, vcpu, trigger));

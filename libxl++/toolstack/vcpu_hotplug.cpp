@@ -115,10 +115,12 @@ Result<VcpuState> Engine::await_vcpus(const DomainRef& domain, const VcpuRequest
       return state;
     }
     if (info.shutdown) {
-      return fail(ErrorId::domain_shut_down, "the domain has shut down meanwhile");
+      return fail(ErrorId::domain_shut_down, "the domain has shut down meanwhile",
+                  "`xl destroy` frees it");
     }
     if (domain->vcpu_requests.load() != number) {
-      return fail(ErrorId::overtaken, "another change of its vcpus came in between");
+      return fail(ErrorId::overtaken, "another change of its vcpus came in between",
+                  "`xl vcpu-list` shows what is now");
     }
     if (cancel.stop_requested()) {
       return fail(ErrorId::cancelled, "cancelled");
@@ -151,7 +153,7 @@ Unexpected<Error> Engine::late(const Domain& domain, const VcpuRequest& request,
   // The request stands.
   (void)domain.session->store().write(availability(domain.id, request.vcpus, state.max));
   return fail(
-      ErrorCode::timeout,
+      ErrorId::vcpus_late,
       fmt::format("after {} {} of {} vcpus are online", waited, state.online, request.vcpus),
       state.online < request.vcpus
           ? "its kernel knows the new vcpus, but something in it has to write 1 to "

@@ -27,7 +27,9 @@ Error broken(int errno_value) {
 
 Result<UniqueFd> HostConnection::open(const std::string& path) {
   const auto failed = [&](int errno_value) {
-    return Unexpected(system_error(errno_value, "connecting to xenstored at '" + path + "'"));
+    Error error = system_error(errno_value, "connecting to xenstored at '" + path + "'");
+    error.hint = "see whether xenstored runs in this domain 0";
+    return Unexpected(std::move(error));
   };
   sockaddr_un name{};
   name.sun_family = AF_UNIX;

@@ -304,7 +304,7 @@ class SchemaTest(unittest.TestCase):
             config = {"name": "a.cfg", "text": f"name='a'\nkernel='{self.kernel}'\nmemory=8\n", **more}
             return error(self.call("POST", "/v1/domains", body={"config": config}))
         wrong = refused(text="name='a'\nmemory=[\n")
-        self.assertEqual((wrong["code"], wrong["id"], wrong["phase"]), ("invalid_config", "config-wrong", "config"))
+        self.assertEqual((wrong["code"], wrong["id"], wrong["phase"]), ("invalid_config", "config-syntax", "config"))
         first = wrong["diagnostics"][0]
         self.assertEqual(wrong["location"], {key: first[key] for key in ("file", "line", "column")})
         self.assertEqual(wrong["location"]["file"], "a.cfg")

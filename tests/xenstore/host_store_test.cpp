@@ -323,7 +323,8 @@ TEST_F(HostStoreAt, SaysWhereNobodyServes) {
   const auto nowhere = HostStore::connect("/tmp/no-such-xenstored");
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(describe(nowhere.error()),
-            "connecting to xenstored at '/tmp/no-such-xenstored': No such file or directory");
+            "connecting to xenstored at '/tmp/no-such-xenstored': No such file or directory; see "
+            "whether xenstored runs in this domain 0");
   EXPECT_FALSE(HostStore::connect("/tmp/" + std::string(200, 'x')));
 }
 

@@ -35,7 +35,7 @@ class EnvironmentTest(CliTest):
         done = subprocess.run(["bash", "-c", f"cd gone; rmdir ../gone; '{XL}' create ../guest.cfg; '{XL}' list"],
                               env=self.env, cwd=self.dir, capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stderr, r"^xl: error: .*No such file or directory\n$")
+        self.assertRegex(done.stderr, r"^xl: error: .*No such file or directory; look at the path\n$")
 
     def test_a_runtime_directory_that_cannot_be(self):
         for path in "/proc/xl", "/dev/null/xl":

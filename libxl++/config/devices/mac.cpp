@@ -12,8 +12,7 @@ namespace xl::config {
 
 Result<MacAddress> MacAddress::parse(std::string_view text) {
   const auto wrong = [text] {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("'{}' is not a MAC address", printable(text)),
+    return fail(ErrorId::device_wrong, fmt::format("'{}' is not a MAC address", printable(text)),
                 "write six groups of two hexadecimal digits, as in 00:16:3e:74:3d:76");
   };
   MacAddress address;

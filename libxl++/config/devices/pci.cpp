@@ -106,8 +106,7 @@ void check(const Pci& pci, SpecFindings& findings) {
 
 Result<PciAddress> PciAddress::parse(std::string_view text) {
   const auto wrong = [text] {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("'{}' is not a PCI address", printable(text)),
+    return fail(ErrorId::device_wrong, fmt::format("'{}' is not a PCI address", printable(text)),
                 "write it as lspci(1) does, [DDDD:]BB:SS.F in hexadecimal, or .* for all "
                 "functions");
   };

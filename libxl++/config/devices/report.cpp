@@ -19,9 +19,9 @@ void report(const SpecFinding& finding, std::string_view key, const Value& item,
             Findings& findings) {
   const std::string message = fmt::format("'{}': {}", key, finding.message);
   if (finding.severity == Severity::error) {
-    findings.error(place_in(item, finding.place), message, finding.hint);
+    findings.error(Rule::device, place_in(item, finding.place), message, finding.hint);
   } else {
-    findings.warning(place_in(item, finding.place), message, finding.hint);
+    findings.warning(Rule::device, place_in(item, finding.place), message, finding.hint);
   }
 }
 
@@ -61,9 +61,9 @@ std::vector<Diagnostic> describe_spec(std::span<const SpecFinding> found, std::s
                           : place.length;
     }
     if (finding.severity == Severity::error) {
-      findings.error(span, finding.message, finding.hint);
+      findings.error(Rule::device, span, finding.message, finding.hint);
     } else {
-      findings.warning(span, finding.message, finding.hint);
+      findings.warning(Rule::device, span, finding.message, finding.hint);
     }
   }
   return std::move(findings).take();

@@ -73,7 +73,7 @@ std::optional<std::uint64_t> plain_number(std::string_view digits) {
 }
 
 Unexpected<Error> not_a_name(std::string_view name) {
-  return fail(ErrorCode::invalid_argument,
+  return fail(ErrorId::device_wrong,
               fmt::format("'{}' is not the name of a virtual disk", printable(name)),
               "write xvda, xvda1 or d0p1 (sda and hda are known too), or the number that xenstore "
               "is to hold");
@@ -86,14 +86,13 @@ Result<Vdev> in_family(const Family& family, std::string_view name, std::uint64_
     const std::string also =
         family.kind == Vdev::Kind::xen ? fmt::format(" (d{})", family.last_disk) : "";
     return fail(
-        ErrorCode::invalid_argument,
+        ErrorId::device_wrong,
         fmt::format("'{}' is a disk beyond the last one, {}{}", printable(name), last, also),
         family.kind == Vdev::Kind::xen ? "" : "xvd* names have no such limit");
   }
   if (partition > family.last_partition) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("'{}' is a partition beyond the last one, {}", printable(name),
-                            family.last_partition));
+    return fail(ErrorId::device_wrong, fmt::format("'{}' is a partition beyond the last one, {}",
+                                                   printable(name), family.last_partition));
   }
   Vdev vdev{family.kind, static_cast<std::uint32_t>(disk), static_cast<std::uint32_t>(partition),
             0};
@@ -134,7 +133,7 @@ Result<Vdev> parse_bare_number(std::string_view name) {
   constexpr std::uint32_t most = std::numeric_limits<std::int32_t>::max();
   if (number.huge || number.magnitude > most) {
     return fail(
-        ErrorCode::invalid_argument,
+        ErrorId::device_wrong,
         fmt::format("'{}' is out of range: device numbers go up to {}", printable(name), most));
   }
   return Vdev{Vdev::Kind::number, 0, 0, static_cast<std::uint32_t>(number.magnitude)};
