@@ -17,7 +17,9 @@
 
 #include "libxl++/config/devices/devices.hpp"
 #include "libxl++/config/formats/convert.hpp"
+#include "libxl++/config/host_config.hpp"
 #include "libxl++/config/json.hpp"
+#include "libxl++/config/keys.hpp"
 #include "libxl++/config/parse.hpp"
 
 namespace xl::config {
@@ -117,6 +119,84 @@ TEST_P(GoldenConversion, GivesExactlyTheExpectedText) {
 
 INSTANTIATE_TEST_SUITE_P(Config, GoldenConversion,
                          testing::Values(Format::cfg, Format::yaml, Format::json, Format::xml));
+
+// The file, or what it has to be from now on.
+std::string golden_text(const fs::path& path, const std::string& actual) {
+  if (std::getenv("XL_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << actual;
+  return read_file(path);
+}
+
+std::vector<fs::path> files_in(const char* folder, const char* extension) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(golden_dir() / folder)) {
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  EXPECT_FALSE(files.empty());
+  return files;
+}
+
+// golden/host/NAME.conf, as xl.conf, gives exactly golden/host/NAME.expected.
+TEST(GoldenHostConfig, GivesExactlyTheExpectedText) {
+  for (const fs::path& file : files_in("host", ".conf")) {
+    const std::string text = read_file(file);
+    const std::string name = file.filename();
+    const ParsedHostConfig parsed = parse_host_config({name, text});
+    const std::string actual =
+        render(parsed.diagnostics) + (parsed.config ? "it is read\n" : "it is refused\n");
+    EXPECT_EQ(golden_text(fs::path(file).replace_extension(".expected"), actual), actual);
+  }
+}
+
+// golden/convert-wrong/NAME.cfg, which XML cannot carry, gives exactly NAME.expected.
+TEST(GoldenConversionToXml, IsRefusedWithExactlyTheExpectedText) {
+  for (const fs::path& file : files_in("convert-wrong", ".cfg")) {
+    const std::string text = read_file(file);
+    const std::string name = file.filename();
+    const Converted to = convert({name, text}, {}, Format::xml);
+    EXPECT_FALSE(to.text) << file;
+    const std::string actual = render(to.diagnostics);
+    EXPECT_EQ(golden_text(fs::path(file).replace_extension(".expected"), actual), actual);
+  }
+}
+
+// golden/each-key.expected: what is said of each key of the table with a value of each kind, so
+// that none can come without its texts.
+TEST(GoldenKeys, GiveExactlyTheExpectedText) {
+  std::string actual;
+  for (const Key& key : keys()) {
+    const std::string name(key.name);
+    for (const char* const value : {"1", "\"text\"", "[ \"text\" ]"}) {
+      std::string text = name + " = " + value + "\n";
+      for (const char* const needed : {"name", "kernel"}) {
+        if (name != needed) text += std::string(needed) + " = \"x\"\n";
+      }
+      actual += name + " = " + value + "\n";
+      for (const Diagnostic& found : parse_domain_config({"x.cfg", text}).diagnostics) {
+        actual += "  " + std::string(to_string(found.severity)) + " (" +
+                  std::string(to_string(found.rule)) + "): " + found.message + "\n";
+        if (!found.hint.empty()) actual += "    hint: " + found.hint + "\n";
+      }
+    }
+  }
+  EXPECT_EQ(golden_text(golden_dir() / "each-key.expected", actual), actual);
+}
+
+// golden/too-large.expected: what has a bound.
+TEST(GoldenSizes, GiveExactlyTheExpectedText) {
+  const auto many = [](std::size_t count, std::string_view piece) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += piece;
+    return text;
+  };
+  std::string actual;
+  for (const auto& [name, text] : {std::pair<std::string, std::string>{"x.cfg", many(1 << 21, "#")},
+                                   {"x.yaml", many(1 << 20, "#")},
+                                   {"x.xml", "<domain>" + many(40'000, "<a/>") + "</domain>"}}) {
+    actual += render(parse_domain_config({name, text}).diagnostics);
+  }
+  EXPECT_EQ(golden_text(golden_dir() / "too-large.expected", actual), actual);
+}
 
 TEST(ExampleConfig, IsValidAsItStands) {
   const std::string text = read_file(fs::path(XL_SOURCE_DIR) / "configs/example.cfg");
