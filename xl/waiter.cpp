@@ -98,6 +98,13 @@ Outcome<Waiter::Step> Waiter::look_at(const api::DomainView& domain) {
   }
   // One that is kept stays as it is; else xld is about to restart or destroy it.
   XL_TRY_ASSIGN(const bool kept, is_kept());
+  if (kept && plan_.what == WaitFor::console) {
+    // xld told of the end when it had read the console; we may have looked at that before.
+    XL_TRY_ASSIGN(const Step step, look_at_history());
+    if (step == Step::reached) {
+      return step;
+    }
+  }
   return kept ? Outcome<Step>(bad_end(domain.name, end)) : Outcome<Step>(Step::on);
 }
 

@@ -6,6 +6,7 @@ import re
 import select
 from typing import TYPE_CHECKING, Optional
 
+from . import _endpoints as endpoints
 from ._console import Console, LineMatcher
 from ._errors import DomainEnded, HypervisorGone, InvalidArgument, IoError, NotFound, Timeout
 from ._events import Events
@@ -102,8 +103,17 @@ class Waiter:
             return True
         # One that is kept stays as it is; else xld is about to restart or destroy it.
         if self._is_kept():
+            # xld told of the end when it had read the console; we may have looked at that before.
+            if self._matcher is not None and self._look_at_history():
+                return True
             raise ended(info.name, end)
         return False
+
+    def _look_at_history(self) -> bool:
+        assert self._matcher is not None
+        self._matcher.restart()
+        self._match = self._matcher.feed(self._client.call(endpoints.CONSOLE, domain=str(self._domid), query={"history": True}))
+        return self._match is not None
 
     def _is_kept(self) -> bool:
         mine = [event for event in self._client.recent_events() if event.domid == self._domid]

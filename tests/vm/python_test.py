@@ -65,7 +65,7 @@ class TinyGuests(harness.VmTest):
                 self.assertEqual(waiting.result(PATIENCE)[1], "later")
 
     def test_crash(self):
-        with self.guest("crash") as domain, self.assertRaises(xlpp.DomainEnded) as caught:
+        with self.guest("crash", on_crash="preserve") as domain, self.assertRaises(xlpp.DomainEnded) as caught:
             domain.wait("shutdown", timeout=PATIENCE)
         self.assertEqual(caught.exception.reason, "crash")
 
