@@ -53,9 +53,12 @@ Result<void> HostLines::reconnect(const DomainRef& domain, const std::string& co
   return {};
 }
 
-// xenstored and xenconsoled take up what the nodes and the next introduction say.
+// xenconsoled takes up what the nodes and the next introduction say. xenstored lets go of ring and
+// port, as it does not take another port for a domain that it knows.
 void HostLines::detach(const DomainRef& domain) {
-  static_cast<void>(domain);
+  if (const auto released = store_->release(domain->id); !released) {
+    spdlog::warn("{}", describe(released.error()));
+  }
 }
 
 void HostLines::cut(const DomainRef& domain) {
