@@ -140,6 +140,7 @@ std::vector<NodeSpec> domain_nodes(const DomainNodesInput& in) {
   out.enter(libxl_path(in.id), out.toolstack_only());
   out.add("device", {}, out.toolstack_only());
   out.add("type", "pvh");
+  out.add("dm-version", "qemu_xen");  // libxl says so of all types; no device model is there
   out.enter(vm_path(in.uuid), out.guest_reads());
   out.add("uuid", to_string(in.uuid));
   out.add("name", in.config.name);
