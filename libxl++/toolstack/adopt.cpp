@@ -97,6 +97,7 @@ void Engine::adopt_running(const SessionRef& session, Records::Entry entry,
   restore_memory_target(*domain);
   registry_.publish(domain);
   watch_boot(domain);
+  watch_name(domain);
   if (info.paused && !domain->paused) {
     if (const auto unpaused = unpause_wholly(*domain); !unpaused) {
       spdlog::error("domain {} stays paused: {}", info.id.value(), describe(unpaused.error()));

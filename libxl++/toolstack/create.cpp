@@ -195,6 +195,7 @@ Result<CreatedDomain> Engine::create_recorded(const SessionRef& session, Registr
   }
   undo.release();
   watch_boot(domain);
+  watch_name(domain);
   emit(LifecycleEvent::Kind::created, report.id, report.name);
   if (!how.paused) {
     emit(LifecycleEvent::Kind::unpaused, report.id, report.name);

@@ -66,6 +66,7 @@ struct Domain {
   std::atomic<std::uint64_t> memory_target{0};      // bytes; as in xenstore's memory/target
   std::atomic<bool> booted{false};                  // event thread writes
   std::unique_ptr<xenstore::NodeWatch> boot_watch;  // event thread; until then
+  std::unique_ptr<xenstore::NodeWatch> name_watch;  // event thread; on a Xen host
   std::atomic_flag console_queued;                  // waits for the event thread already
   std::atomic_flag store_queued;
 

@@ -232,6 +232,8 @@ class Engine final : public Toolstack {
   void take_in(const SessionRef& session, std::span<const hv::DomainInfo> domains);
   void let_go(const DomainRef& domain);         // with Domain::lifecycle held
   Result<void> look_if_paused(Domain& domain);  // the same
+  void watch_name(const DomainRef& domain);
+  void look_at_name(const DomainRef& domain);  // work queue
 
   // --- boot.cpp ---
   void watch_boot(const DomainRef& domain);      // from now on it has not booted

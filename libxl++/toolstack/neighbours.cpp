@@ -2,8 +2,11 @@
 // On a hypervisor that is the host's, other toolstacks make and end domains too. What they made is
 // taken in under the name that the xenstore has, without a record, and what it does when it shuts
 // down is theirs to act on; what they ended is let go of.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "libxl++/console/history.hpp"
@@ -12,6 +15,13 @@
 #include "libxl++/xenstore/path.hpp"
 
 namespace xl::toolstack {
+namespace {
+
+std::string name_path(DomId id) {
+  return xenstore::domain_path(id) + "/name";
+}
+
+}  // namespace
 
 void Engine::look_around(const SessionRef& session) {
   if (!options_.host || session == nullptr) {
@@ -41,7 +51,7 @@ void Engine::take_in(const SessionRef& session, std::span<const hv::DomainInfo> 
     if (info.dying || registry_.contains(info.id)) {
       continue;
     }
-    const auto name = session->store().read(xenstore::domain_path(info.id) + "/name");
+    const auto name = session->store().read(name_path(info.id));
     if (name && !name->empty() && !registry_.contains(info.id)) {
       adopt_running(session, recovered_entry(session->hypervisor(), session->store(), {{}, info}),
                     info, {}, Maker::other);
@@ -61,6 +71,42 @@ void Engine::let_go(const DomainRef& domain) {
   end.action = "destroy";
   domain->claim.release();
   emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
+}
+
+// Another toolstack may give it another name. By a watch, as to read all names whenever one is
+// asked for would make each command dearer with the number of domains.
+void Engine::watch_name(const DomainRef& domain) {
+  if (!options_.host) {
+    return;
+  }
+  loop_->post([this, weak = std::weak_ptr(domain)] {
+    const auto look = [this, weak] {
+      work_->post([this, weak] {
+        if (const DomainRef changed = weak.lock()) {
+          look_at_name(changed);
+        }
+      });
+    };
+    if (const DomainRef found = weak.lock()) {
+      found->name_watch = found->session->store().watch(name_path(found->id), look);
+    }
+  });
+}
+
+void Engine::look_at_name(const DomainRef& domain) {
+  const std::lock_guard lock(domain->lifecycle);
+  const auto name = domain->session->store().read(name_path(domain->id));
+  if (domain->lines_cut || !name || name->empty() || *name == domain->claim.name()) {
+    return;
+  }
+  if (const auto renamed = domain->claim.rename(*name); !renamed) {
+    spdlog::warn("domain {} has been renamed by another toolstack: {}", domain->id.value(),
+                 describe(renamed.error()));
+    return;
+  }
+  domain->plan.config.name = *name;
+  save(*domain);
+  emit(LifecycleEvent::Kind::renamed, domain->id, *name);
 }
 
 // Another toolstack may have paused it, or let it run.
