@@ -31,9 +31,13 @@ def stock(*arguments, **options):
     return run(STOCK_XL, *arguments, **options)
 
 
+def ours(*arguments, **options):
+    return run(XL, *arguments, **options)
+
+
 def tiny(name, guest="idle", memory=SMALLEST_MIB, **keys):
     """Path of a configuration of one of tests/guests/."""
-    return configuration(name, kernel=GUESTS / f"{guest}.elf", memory=memory, **keys)
+    return configuration(name, **{"kernel": GUESTS / f"{guest}.elf", "memory": memory} | keys)
 
 
 def debian(name, memory=256, **keys):

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Our xl and the stock one on the same Xen: what the one does to a domain the other sees, whoever made it."""
+import json
+import os
+import re
+import signal
+import time
+from pathlib import Path
+import host
+from host import ours, stock
+
+BOTH = ((ours, stock), (stock, ours))
+USERDATA = Path("/var/lib/xen")
+
+
+def state(xl, name):
+    """Domid, MiB, vcpus and state of a domain, as this tool lists it; none: it is not there."""
+    done = xl("list", name, check=False)
+    return done.stdout.splitlines()[1].split()[1:5] if done.returncode == 0 else None
+
+
+def flags(xl, name):
+    row = state(xl, name)
+    return row[3] if row else ""
+
+
+def node(path):
+    return host.run("xenstore-read", path).stdout.strip()
+
+
+def traces():
+    """Everything that a domain leaves in the xenstore and in libxl's folder while it is there."""
+    tree = host.run("xenstore-ls", "-f").stdout.splitlines()
+    kept = [line for line in tree if re.match(r"/(local/domain/[1-9]|local/domain/0/backend/\w+/\d+|vm/\w|libxl/[1-9])", line)]
+    # Of a domain that ended at once xenconsoled may name the pty when all else has gone; Xen's own xl leaves that as well.
+    late = re.compile(r"/local/domain/(\d+)(/console(/tty)?)? =")
+    dead = {m[1] for m in map(late.match, kept) if m} - {line.split("/")[3] for line in kept if "/name = " in line}
+    kept = [line for line in kept if not ((m := late.match(line)) and m[1] in dead)]
+    return sorted(kept + [path.name for path in USERDATA.iterdir() if not path.name.startswith("userdata-d.0.")])
+
+
+class Together(host.XenTest):
+    def make(self, xl, name, *flags_, **keys):
+        xl("create", *flags_, host.tiny(name, **keys))
+        return host.domains().get(name)  # none: it has ended already
+
+    def expect_gone(self, name, seconds=20):
+        host.wait_until(lambda: name not in host.domains(), f"{name} is gone for the stock xl", seconds)
+        host.wait_until(lambda: state(ours, name) is None, f"{name} is gone for ours", seconds)
+
+    def expect_traces(self, before, seconds=5):
+        end = time.monotonic() + seconds
+        while traces() != before and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertEqual(traces(), before)
+
+    def expect_log(self, name, text, seconds=30):
+        host.wait_until(lambda: text in host.console_log(name), f"'{text}' in the console log of {name}", seconds)
+
+
+class MadeByEither(Together):
+    def test_both_list_the_same(self):
+        for maker, _ in BOTH:
+            self.make(maker, f"by-{maker.__name__}", "-p")
+        for name in ("by-ours", "by-stock"):
+            row = state(ours, name)
+            self.assertEqual(row, state(stock, name))
+            self.assertEqual(row[1:], [str(host.SMALLEST_MIB), "1", "--p---"])
+            self.assertEqual(ours("domid", name).stdout, stock("domid", name).stdout)
+            self.assertEqual(ours("domname", row[0]).stdout, stock("domname", row[0]).stdout)
+        ids = {line.split()[0] for line in stock("vm-list").stdout.splitlines()[1:] if "Domain-0" not in line}
+        self.assertEqual({line.split()[0] for line in ours("vm-list").stdout.splitlines()[1:]}, ids)
+
+    def test_the_long_list_of_ours_is_the_stock_ones(self):
+        self.make(ours, "long", "-p", maxmem=64, maxvcpus=2, extra="a=b")
+        mine, theirs = (json.loads(xl("list", "-l", "long").stdout) for xl in (ours, stock))
+        mine, theirs = (entry[0] if isinstance(entry, list) else entry for entry in (mine, theirs))
+        self.assertEqual(mine["domid"], theirs["domid"])
+        for key in ("type", "name", "uuid"):
+            self.assertEqual(mine["config"]["c_info"][key], theirs["config"]["c_info"][key])
+        for key in ("max_vcpus", "avail_vcpus", "max_memkb", "target_memkb", "kernel", "cmdline"):
+            self.assertEqual(mine["config"]["b_info"][key], theirs["config"]["b_info"][key])
+
+    def test_pause_and_unpause(self):
+        for maker, other in BOTH:
+            name = f"pause-{maker.__name__}"
+            self.make(maker, name, "-p")
+            other("unpause", name)
+            self.expect_log(name, "READY")
+            for pauser, unpauser in BOTH:
+                pauser("pause", name)
+                self.assertEqual([flags(xl, name)[2] for xl in (ours, stock)], ["p", "p"])
+                unpauser("unpause", name)
+                self.assertEqual([flags(xl, name)[2] for xl in (ours, stock)], ["-", "-"])
+
+    def test_destroy_by_the_other_leaves_nothing(self):
+        before = traces()
+        for maker, other in BOTH:
+            name = f"gone-{maker.__name__}"
+            self.make(maker, name)
+            self.expect_log(name, "READY")
+            other("destroy", name)
+            self.expect_gone(name)
+            self.expect_traces(before)
+            self.make(maker, name, "-p")  # the name is free again
+            maker("destroy", name)
+
+    def test_names_are_taken_for_both(self):
+        for maker, other in BOTH:
+            name = f"taken-{maker.__name__}"
+            domid = self.make(maker, name, "-p")
+            refused = other("create", "-p", host.tiny(name), check=False)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn(name, refused.stderr)
+            self.assertEqual(host.domains()[name], domid)
+
+    def test_consoles_of_both(self):
+        for maker, other in BOTH:
+            name = f"console-{maker.__name__}"
+            self.make(maker, name, guest="echo")
+            for xl in (other, maker):
+                self.talk(xl, name, f"hello {xl.__name__}")
+            self.talk(other, name, "quit")
+            self.expect_gone(name)
+
+    def talk(self, xl, name, word):
+        path = host.XL if xl is ours else host.STOCK_XL
+        pid, terminal = os.forkpty()
+        if pid == 0:
+            os.execv(path, [str(path), "console", name])
+        try:
+            seen, end = b"", time.monotonic() + 20
+            want = b"PASS" if word == "quit" else f"echo: {word}".encode()
+            os.set_blocking(terminal, False)
+            sent = False
+            while want not in seen:
+                self.assertLess(time.monotonic(), end, f"{xl.__name__} console shows {want}: {seen}")
+                if not sent:
+                    time.sleep(0.5)  # until it is attached
+                    os.write(terminal, word.encode() + b"\r")
+                    sent = True
+                try:
+                    seen += os.read(terminal, 4096)
+                except BlockingIOError:
+                    time.sleep(0.02)
+                except OSError:
+                    self.assertIn(want, seen)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(terminal)
+
+    def test_weights_and_pins(self):
+        for maker, other in BOTH:
+            name = f"pin-{maker.__name__}"
+            self.make(maker, name, "-p")
+            other("sched-credit2", "-d", name, "-w", "512", "-c", "40")
+            rows = [xl("sched-credit2", "-d", name).stdout.split()[-3:] for xl in (ours, stock)]
+            self.assertEqual([row[1:] for row in rows], [["512", "40"]] * 2)
+            other("vcpu-pin", name, "0", "1", "0-1")
+            for xl in (ours, stock):
+                self.assertRegex(xl("vcpu-list", name).stdout, r"\b1 / (all|0-1)")
+
+    def test_memory_and_vcpus_as_the_guest_is_asked(self):
+        for maker, other in BOTH:
+            name = f"asked-{maker.__name__}"
+            domid = self.make(maker, name, "-p", memory=64, maxvcpus=2)
+            home = f"/local/domain/{domid}"
+            other("mem-set", name, "48")
+            self.assertEqual(node(f"{home}/memory/target"), str(48 << 10))
+            other("mem-max", name, "80")
+            other("unpause", name)
+            self.expect_log(name, "READY")
+            stock("vcpu-set", name, "2")
+            self.assertEqual(node(f"{home}/cpu/1/availability"), "online")
+            ours("vcpu-set", name, "1", check=False)
+            self.assertEqual(node(f"{home}/cpu/1/availability"), "offline")
+
+    def test_renames_are_seen_by_the_other(self):
+        for maker, other in BOTH:
+            first, second, third = (f"{word}-{maker.__name__}" for word in ("first", "second", "third"))
+            domid = str(self.make(maker, first, "-p"))
+            for xl, old, new in ((other, first, second), (maker, second, third)):
+                xl("rename", old, new)
+                for tool in (ours, stock):
+                    host.wait_until(lambda: state(tool, new), f"{tool.__name__} has heard of {new}")
+                    self.assertEqual(state(tool, new)[0], domid)
+                    self.assertIsNone(state(tool, old))
+
+    def test_our_xld_leaves_the_end_of_others_to_them(self):
+        before = traces()
+        stock("create", host.tiny("theirs", guest="crash", extra="reboot", on_reboot="preserve"))
+        self.expect_log("theirs", "the last words")
+        host.wait_until(lambda: flags(stock, "theirs")[3:4] == "s", "it has shut down and is kept")
+        self.assertEqual(flags(ours, "theirs")[3], "s")
+        ours("destroy", "theirs")
+        self.expect_gone("theirs")
+        self.expect_traces(before)
+
+
+class Failures(Together):
+    def refused(self, cause, **keys):
+        before, known = traces(), host.domains()
+        done = ours("create", "-p", host.tiny("broken", **keys), check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(len(re.findall("error:", done.stderr)), 1, done.stderr)
+        self.assertRegex(done.stderr, cause)
+        self.assertEqual(host.domains(), known)
+        self.assertEqual(traces(), before)
+
+    def test_no_memory(self):
+        self.refused(r"the domain needs \d+ MiB of memory, and \d+ MiB are free", memory=100000)
+
+    def test_bad_kernel(self):
+        self.refused("/etc/passwd", kernel=Path("/etc/passwd"))
+
+    def test_too_many_vcpus(self):
+        self.refused("from 1 to", vcpus=200)
+
+
+if __name__ == "__main__":
+    host.main()
