@@ -134,6 +134,8 @@ class Engine final : public Toolstack {
   // The same for a domain whose create failed: what it was called is free at once.
   void discard(const DomainRef& domain);
   Result<void> destroy_locked(const DomainRef& domain);
+  // Once for each domain; nobody knows of it afterwards.
+  void tell_destroyed(const DomainRef& domain);
   // However often it was paused, if that is not known.
   static Result<void> unpause_wholly(const Domain& domain);
 

@@ -60,15 +60,20 @@ void Engine::discard(const DomainRef& domain) {
 
 Result<void> Engine::destroy_locked(const DomainRef& domain) {
   XL_TRY(dismantle(domain));
-  if (registry_.remove(domain)) {
-    DomainEnd end;
-    end.id = domain->id;
-    end.last_console_line = console::last_line(domain->console->text());
-    end.action = "destroy";
-    domain->claim.release();
-    emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
-  }
+  tell_destroyed(domain);
   return {};
+}
+
+void Engine::tell_destroyed(const DomainRef& domain) {
+  if (!registry_.remove(domain)) {
+    return;
+  }
+  DomainEnd end;
+  end.id = domain->id;
+  end.last_console_line = console::last_line(domain->console->text());
+  end.action = "destroy";
+  domain->claim.release();
+  emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
 }
 
 Result<void> Engine::destroy(DomId id) {

@@ -9,7 +9,6 @@
 #include <string>
 #include <utility>
 
-#include "libxl++/console/history.hpp"
 #include "libxl++/toolstack/adoption.hpp"
 #include "libxl++/toolstack/engine.hpp"
 #include "libxl++/xenstore/path.hpp"
@@ -61,16 +60,8 @@ void Engine::take_in(const SessionRef& session, std::span<const hv::DomainInfo> 
 
 // Of a foreign domain that has gone: whoever ended it has cleaned up.
 void Engine::let_go(const DomainRef& domain) {
-  if (!registry_.remove(domain)) {
-    return;
-  }
   cut_lines(domain);
-  DomainEnd end;
-  end.id = domain->id;
-  end.last_console_line = console::last_line(domain->console->text());
-  end.action = "destroy";
-  domain->claim.release();
-  emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));
+  tell_destroyed(domain);
 }
 
 // Another toolstack may give it another name. By a watch, as to read all names whenever one is
