@@ -49,4 +49,8 @@ class Console {
   using Entry = std::shared_ptr<Listeners::Entry>;
 };
 
+// Behind what waits for the guest already, which is never more than input_limit. All or nothing.
+// Errors: busy.
+Result<void> queue_input(std::string& waiting, std::span<const std::byte> input);
+
 }  // namespace xl::console

@@ -222,15 +222,7 @@ Result<void> HostConsole::write(std::span<const std::byte> input) {
   if (ended_) {
     return fail(ErrorId::console_ended, "the console has ended");
   }
-  if (input.size() > input_limit - input_.size()) {
-    return fail(ErrorId::console_full,
-                "the domain does not read its console: " + std::to_string(input_.size()) +
-                    " bytes are waiting, and " + std::to_string(input.size()) + " more do not fit",
-                "`xl list` shows whether it runs");
-  }
-  // SAFETY: bytes as characters.
-  input_.append(reinterpret_cast<const char*>(input.data()), input.size());
-  return {};
+  return queue_input(input_, input);
 }
 
 // xenconsoled hangs up when the domain goes, and what is in the pty then is lost.

@@ -131,15 +131,7 @@ Result<void> RingConsole::write(std::span<const std::byte> input) {
   if (!ring_) {
     return fail(ErrorId::console_ended, "the console has ended");
   }
-  if (input.size() > input_limit - input_.size()) {
-    return fail(ErrorId::console_full,
-                "the domain does not read its console: " + std::to_string(input_.size()) +
-                    " bytes are waiting, and " + std::to_string(input.size()) + " more do not fit",
-                "`xl list` shows whether it runs");
-  }
-  // SAFETY: bytes as characters.
-  input_.append(reinterpret_cast<const char*>(input.data()), input.size());
-  return {};
+  return queue_input(input_, input);
 }
 
 void RingConsole::end() {
