@@ -297,11 +297,4 @@ Result<void> HostStore::release(DomId domain) {
   return {};
 }
 
-Result<bool> HostStore::is_introduced(DomId domain) {
-  XL_TRY_ASSIGN(const std::string answer,
-                ask(XS_IS_DOMAIN_INTRODUCED, strings({number(domain.value())}), "asking for domain",
-                    number(domain.value())));
-  return answer.starts_with('T');
-}
-
 }  // namespace xl::xenstore

@@ -56,7 +56,6 @@ class HostStore final : public NodeStore {
   Result<void> introduce(DomId domain, Gfn ring, EventPort port);
   // Errors: not_found if it is not introduced.
   Result<void> release(DomId domain);
-  Result<bool> is_introduced(DomId domain);
 
  private:
   class Watch;
