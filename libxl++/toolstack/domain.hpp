@@ -43,6 +43,7 @@ struct Domain {
         started(found.started),
         console_line(found.console),
         store_line(found.store),
+        console_log_start(found.console_log_start),
         claim(std::move(its_claim)),
         plan(std::move(found.plan)),
         phase(found.phase),
@@ -73,8 +74,9 @@ struct Domain {
   Bell vcpu_bell;                               // a vcpu came or went, or the domain stopped
   std::atomic<std::uint64_t> vcpu_requests{0};  // the latest one counts
 
-  GuestLine console_line;  // lifecycle, once published
-  GuestLine store_line;    // the same
+  GuestLine console_line;               // lifecycle, once published
+  GuestLine store_line;                 // the same
+  std::uint64_t console_log_start = 0;  // the same; of a log that another process writes
 
   // Held while its memory is being read for a core file, a few MiB at a time: its frames must not
   // become another's meanwhile. After lifecycle.

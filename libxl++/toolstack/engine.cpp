@@ -109,6 +109,7 @@ Result<void> Engine::try_save(const Domain& domain) {
   record.console = domain.console_line;
   record.store = domain.store_line;
   record.console_log = domain.console == nullptr ? std::string() : domain.console->log_path();
+  record.console_log_start = domain.console_log_start;
   return records_->write(domain.record, record);
 }
 

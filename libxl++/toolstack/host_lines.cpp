@@ -27,9 +27,9 @@ std::string HostLines::log_path(const Domain& domain) const {
 }
 
 std::unique_ptr<console::Console> HostLines::make_console(const DomainRef& domain,
-                                                          std::uint64_t log_from) {
+                                                          std::string log) {
   return std::make_unique<HostConsole>(
-      *store_, domain->id, HostConsole::Log{log_path(*domain), log_from},
+      *store_, domain->id, HostConsole::Log{std::move(log), domain->console_log_start},
       [&loop = loop_, weak = std::weak_ptr(domain)] { loop.wake(weak.lock(), Line::console); },
       *ptys_);
 }
@@ -37,7 +37,9 @@ std::unique_ptr<console::Console> HostLines::make_console(const DomainRef& domai
 // xenconsoled looks at the nodes when it hears of the introduction.
 Result<void> HostLines::connect(const DomainRef& domain) {
   if (domain->console == nullptr) {
-    domain->console = make_console(domain, HostConsole::log_size(log_path(*domain)));
+    const std::string log = log_path(*domain);
+    domain->console_log_start = HostConsole::log_size(log);
+    domain->console = make_console(domain, log);
     const config::DomainConfig& config = domain->plan.config;
     XL_TRY(userdata_.write(domain->id, *config.uuid, libxl_json(config)));
   }
@@ -47,9 +49,9 @@ Result<void> HostLines::connect(const DomainRef& domain) {
 // Nothing was cut: the daemons of the host have gone on.
 Result<void> HostLines::reconnect(const DomainRef& domain, const std::string& console_log,
                                   std::span<const hv::HostBinding> bindings) {
-  static_cast<void>(console_log);
   static_cast<void>(bindings);
-  domain->console = make_console(domain, 0);
+  // A log keeps the name that the domain had when it was made.
+  domain->console = make_console(domain, console_log.empty() ? log_path(*domain) : console_log);
   return {};
 }
 

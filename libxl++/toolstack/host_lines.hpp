@@ -45,7 +45,7 @@ class HostLines final : public LineService {
         ptys_(std::move(ptys)),
         loop_(loop) {}
 
-  std::unique_ptr<console::Console> make_console(const DomainRef& domain, std::uint64_t log_from);
+  std::unique_ptr<console::Console> make_console(const DomainRef& domain, std::string log);
   std::string log_path(const Domain& domain) const;
 
   const HostServices host_;

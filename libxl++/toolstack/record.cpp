@@ -116,6 +116,10 @@ Result<Record> record_of(const json& object) {
   record.console = reader.line("console");
   record.store = reader.line("store");
   record.console_log = reader.text("console_log");
+  if (!reader.member("console_log_start").is_null()) {
+    record.console_log_start =
+        reader.number("console_log_start", std::numeric_limits<std::uint64_t>::max());
+  }
   XL_TRY(reader.check());
   XL_TRY_ASSIGN(record.plan.config, config::domain_config_from_json(reader.member("config")));
   if (!record.plan.config.uuid || (record.phase == RecordPhase::running && !record.id)) {
@@ -149,6 +153,7 @@ std::string to_text(const Record& record) {
       {"console", line_json(record.console)},
       {"store", line_json(record.store)},
       {"console_log", record.console_log},
+      {"console_log_start", record.console_log_start},
       {"config", config::to_json(record.plan.config)},
   };
   if (record.id) {

@@ -49,6 +49,8 @@ struct Record {
   GuestLine console;
   GuestLine store;
   std::string console_log;  // path; empty: none
+  // Where the domain's own output begins in a log that another process writes.
+  std::uint64_t console_log_start = 0;
 };
 
 // One JSON object, with a version.

@@ -58,6 +58,7 @@ Record whole_record() {
   record.console = {Gfn(0xfeff0), EventPort(3)};
   record.store = {Gfn(0xfeff1), EventPort(4)};
   record.console_log = "/var/log/xl/guest-guest.log";
+  record.console_log_start = 4711;
   return record;
 }
 
@@ -74,6 +75,7 @@ void expect_same(const Record& a, const Record& b) {
   EXPECT_EQ(a.console, b.console);
   EXPECT_EQ(a.store, b.store);
   EXPECT_EQ(a.console_log, b.console_log);
+  EXPECT_EQ(a.console_log_start, b.console_log_start);
 }
 
 TEST(Record, ComesBackAsItWas) {

@@ -199,6 +199,21 @@ class MadeByEither(Together):
         self.expect_traces(before)
 
 
+class DaemonKilled(Together):
+    def test_the_history_is_of_the_domain_alone(self):
+        self.make(ours, "twice", guest="hello", on_poweroff="preserve")
+        self.expect_log("twice", "hello from a")
+        ours("destroy", "twice")
+        self.expect_gone("twice")
+        self.make(ours, "twice")
+        ours("wait", "twice", "--for=console=READY", "--timeout=20")
+        os.kill(json.loads(ours("daemon", "status", "--json").stdout)["pid"], signal.SIGKILL)
+        ours("wait", "twice", "--for=console=READY", "--timeout=20")
+        found = ours("wait", "twice", "--for=console=hello from a", "--timeout=1", check=False)
+        self.assertNotEqual(found.returncode, 0, "the first one's output counts as the second's")
+        ours("destroy", "twice")
+
+
 class Failures(Together):
     def refused(self, cause, **keys):
         before, known = traces(), host.domains()
