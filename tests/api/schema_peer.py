@@ -4,27 +4,13 @@ import http.client
 import socket
 import sys
 
-import yaml
+import openapi
 
-with open(sys.argv[2], encoding="utf-8") as openapi:
-    spec = yaml.safe_load(openapi)
+spec = openapi.load(sys.argv[2])
 
 
 def resolve(node):
-    """OpenAPI's `nullable` and references, as JSON Schema knows them."""
-    if isinstance(node, list):
-        return [resolve(entry) for entry in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        target = spec
-        for step in node["$ref"][2:].split("/"):
-            target = target[step]
-        return resolve(target)
-    out = {key: resolve(value) for key, value in node.items()}
-    if out.pop("nullable", False):
-        out["type"] = [out["type"], "null"]
-    return out
+    return openapi.resolve(spec, node)
 
 
 class UnixConnection(http.client.HTTPConnection):

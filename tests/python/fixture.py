@@ -9,31 +9,17 @@ import unittest
 from pathlib import Path
 
 import jsonschema
-import yaml
 
 XL, XLD, TREE = (os.path.abspath(path) for path in sys.argv[1:4])
 sys.path[:0] = [TREE + "/python", TREE + "/tests"]
 import fake  # noqa: E402
+import openapi  # noqa: E402
 import xlpp  # noqa: E402
 from xlpp import _client  # noqa: E402
 
 PATIENCE = 60
-SPEC = yaml.safe_load(Path(TREE, "libxl++/api/openapi.yaml").read_text(encoding="utf-8"))
+SPEC = openapi.load(TREE + "/libxl++/api/openapi.yaml")
 used = set()  # endpoints that a request was made of
-
-
-def resolve(node):
-    """The spec's references, followed."""
-    if isinstance(node, list):
-        return [resolve(entry) for entry in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        target = SPEC
-        for step in node["$ref"][2:].split("/"):
-            target = target[step]
-        return resolve(target)
-    return {key: resolve(value) for key, value in node.items()}
 
 
 def operation_of(endpoint):
@@ -44,7 +30,7 @@ def operation_of(endpoint):
 class WatchedClient(xlpp.Client):
     def _send(self, endpoint, body, domain, query, upgrade=""):
         used.add(endpoint)
-        operation = resolve(operation_of(endpoint))
+        operation = openapi.resolve(SPEC, operation_of(endpoint))
         if body is None:
             assert not operation.get("requestBody", {}).get("required"), endpoint
         else:
