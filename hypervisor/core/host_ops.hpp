@@ -74,6 +74,7 @@ class HostOps {
   xl::abi::DomainRecord record_of(Domain<P>& domain);
   HostResult check_extents(const HostRequest& request, const Domain<P>& domain) const;
   Result<void> check_promises(const HostRequest& request) const;
+  HostResult try_target(Domain<P>& domain, std::uint64_t pages, bool withdraw);
   HostResult undo_from_here(HostRequest& request, Errno cause) const;
   HostResult undo_populate(HostRequest& request, Domain<P>& domain, Errno cause);
   // Stops the domain's vcpus around an operation on registers: `more` until none runs elsewhere.

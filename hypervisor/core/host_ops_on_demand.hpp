@@ -34,13 +34,18 @@ HostResult HostOps<P>::populate_on_demand(HostRequest& request, Domain<P>& domai
       request.position = 0;
     }
   }
-  if (const Result<void> set = parts_.memory.set_target(domain, request.args[0], false); !set) {
-    if (parts_.reaper.has_work()) {
-      return Progress::more;
-    }
-    return undo_from_here(request, set.error());
+  const HostResult set = try_target(domain, request.args[0], false);
+  return set ? set : undo_from_here(request, set.error());
+}
+
+// While frames are on their way, to have too few of them says nothing yet.
+template <typename P>
+HostResult HostOps<P>::try_target(Domain<P>& domain, std::uint64_t pages, bool withdraw) {
+  const Result<void> set = parts_.memory.set_target(domain, pages, withdraw);
+  if (!set && set.error() == Errno::nomem && parts_.reaper.has_work()) {
+    return Progress::more;
   }
-  return done();
+  return done(set);
 }
 
 template <typename P>
@@ -71,8 +76,7 @@ HostResult HostOps<P>::set_memory_target(HostRequest& request, Domain<P>& domain
     return fail(Errno::inval);
   }
   Guard guard(domain.memory_lock);
-  return done(parts_.memory.set_target(domain, request.args[0],
-                                       (flags & xl::abi::target_flag_withdraw) != 0));
+  return try_target(domain, request.args[0], (flags & xl::abi::target_flag_withdraw) != 0);
 }
 
 // position: where to look next; args[1] and args[2]: the run so far, its start and pages.

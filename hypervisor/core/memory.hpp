@@ -87,6 +87,7 @@ class Memory {
     return [this, &domain] { return core_.alloc_pages(&domain, 0); };
   }
   void settle(Domain<P>& domain);
+  bool can_be_had(std::uint64_t pages) const;
   void gave_back(Domain<P>& domain, std::uint64_t pages);
   Result<void> fill_leaf(Domain<P>& domain, Gfn gfn, unsigned level);
   Errno fill_error(Errno cause) const;

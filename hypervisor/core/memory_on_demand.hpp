@@ -18,11 +18,22 @@ void Memory<P>::settle(Domain<P>& domain) {
   core_.promised.fetch_add(now - before);  // modulo 2^64: down as well as up
 }
 
+// What is about to be free counts, unless it is on its way at this very moment: it must not count
+// twice, and the CPU that moves it may wait for the lock that is held here.
+template <typename P>
+bool Memory<P>::can_be_had(std::uint64_t pages) const {
+  bool enough = core_.frames.counts().free() >= pages;
+  if (!enough) {
+    reaper_.try_between_steps(
+        [&](std::uint64_t pending) { enough = core_.frames.counts().free() + pending >= pages; });
+  }
+  return enough;
+}
+
 template <typename P>
 bool Memory<P>::can_take(const Domain<P>& domain, std::uint64_t pages) const {
   const std::uint64_t of_others = core_.promised.load() - domain.promised.load();
-  return of_others == 0 ||
-         core_.frames.counts().free() + reaper_.pending_frames() >= of_others + pages;
+  return of_others == 0 || can_be_had(of_others + pages);
 }
 
 template <typename P>
@@ -50,8 +61,7 @@ Result<void> Memory<P>::set_target(Domain<P>& domain, std::uint64_t pages, bool 
   const std::uint64_t has = domain.pages.load() + promised;
   domain.allowance = pages > has ? pages : has;
   settle(domain);
-  const std::uint64_t can_be_had = core_.frames.counts().free() + reaper_.pending_frames();
-  if (domain.allowance > before && core_.promised.load() > can_be_had) {
+  if (domain.allowance > before && !can_be_had(core_.promised.load())) {
     domain.allowance = before;
     settle(domain);
     return fail(Errno::nomem);

@@ -44,11 +44,20 @@ class Reaper {
     work_.store(true);
   }
 
-  // Calls `look` while nothing is on its way from pending to free, so that sums come out right.
+  // Calls `look` while nothing is on its way from pending to free, so that sums come out right. The
+  // caller holds no memory_lock: a step may want it.
   template <typename Look>
   void between_steps(Look&& look) {
     Guard guard(step_lock_);
     look(pending_.load());
+  }
+  // The same for a caller that holds one: does nothing while a step is under way.
+  template <typename Look>
+  void try_between_steps(Look&& look) {
+    if (step_lock_.try_lock()) {
+      look(pending_.load());
+      step_lock_.unlock();
+    }
   }
 
   bool has_work() const { return work_.load(std::memory_order_relaxed); }

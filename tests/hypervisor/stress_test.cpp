@@ -52,6 +52,36 @@ class Stress {
     m_.settle();
   }
 
+  // A domain that ends is counted once, not as frames that are free and as frames that soon will
+  // be: what there is after it is gone has to be known at each moment of its end.
+  void promise_too_much(unsigned times) {
+    const std::uint64_t all = begin_;
+    std::vector<std::thread> threads;
+    for (unsigned cpu = 0; cpu < cpus; ++cpu) {
+      threads.emplace_back([this, cpu] { be_cpu(cpu); });
+    }
+    EXPECT_EQ(ask(Op::create_domain, 0, {1, 2 * all, 0, 0, 0}), 0);
+    const auto id = static_cast<std::uint32_t>(m_.response(last_).results[0]);
+    const xl::abi::ExtentRecord ram{0, 0, 2 * all};
+    EXPECT_EQ(ask(Op::populate_on_demand, id, {0}, &ram, sizeof ram), 0);
+    for (unsigned i = 0; i < times; ++i) {
+      EXPECT_EQ(ask(Op::create_domain, 0, {1, all, 0, 0, 0}), 0);
+      const auto other = static_cast<std::uint32_t>(m_.response(last_).results[0]);
+      const xl::abi::ExtentRecord extent{0, 0, all - 1024};
+      EXPECT_EQ(ask(Op::populate, other, {}, &extent, sizeof extent), 0);
+      EXPECT_EQ(ask(Op::destroy_domain, other), 0);
+      for (unsigned tries = 0; tries < 100; ++tries) {
+        EXPECT_EQ(ask(Op::set_memory_target, id, {all + 1}), -XEN_ENOMEM);
+      }
+    }
+    EXPECT_EQ(ask(Op::destroy_domain, id), 0);
+    stop_ = true;
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    m_.settle();
+  }
+
   std::uint64_t frames() {
     return m_.core().frames.counts().free() + m_.core().hypervisor_frames.load();
   }
@@ -228,6 +258,12 @@ TEST(Stress, ThreeCpusLoseNoFrame) {
   EXPECT_EQ(stress.machine().platform.domains, 0);
   EXPECT_EQ(stress.machine().platform.vcpus, 0);
   EXPECT_TRUE(stress.machine().reaped());
+}
+
+TEST(Stress, WhatADyingDomainHasIsPromisedOnce) {
+  Stress stress;
+  stress.promise_too_much(30);
+  EXPECT_EQ(stress.frames(), stress.begin());
 }
 
 }  // namespace
