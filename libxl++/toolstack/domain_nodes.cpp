@@ -169,6 +169,27 @@ std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid) 
   return {xenstore::domain_path(id), vm_path(uuid), libxl_path(id), backend_directory(id)};
 }
 
+Result<std::vector<std::string>> directories_to_renew(xenstore::NodeStore& store, DomId id,
+                                                      const config::Uuid& uuid) {
+  const std::string home = xenstore::domain_path(id);
+  std::vector<std::string> directories{vm_path(uuid), libxl_path(id), backend_directory(id)};
+  XL_TRY_ASSIGN(const std::vector<std::string> children, store.list(home));
+  for (const std::string& child : children) {
+    if (child != "console" && child != "name") {
+      directories.push_back(fmt::format("{}/{}", home, child));
+    }
+  }
+  return directories;
+}
+
+// The tty is xenconsoled's, which names it once.
+std::vector<NodeSpec> renewed_nodes_of(const Domain& domain) {
+  std::vector<NodeSpec> nodes = nodes_of(domain);
+  const std::string tty = xenstore::domain_path(domain.id) + "/console/tty";
+  std::erase_if(nodes, [&](const NodeSpec& node) { return node.path == tty; });
+  return nodes;
+}
+
 void forget_in_store(xenstore::NodeStore& store, DomId id) {
   std::vector<std::string> directories{xenstore::domain_path(id), libxl_path(id),
                                        backend_directory(id)};

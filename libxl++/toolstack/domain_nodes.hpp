@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/types.hpp"
 #include "libxl++/config/domain_config.hpp"
 #include "libxl++/config/uuid.hpp"
@@ -35,6 +36,12 @@ std::vector<xenstore::NodeSpec> domain_zero_nodes();
 
 // The directories that hold all of them, to be removed with the domain.
 std::vector<std::string> domain_directories(DomId id, const config::Uuid& uuid);
+
+// A soft reset makes all of it anew but the console, whose pty goes on, and the name, without which
+// xenconsoled opens no log: what is removed before, and what is written then. Errors: of the store.
+Result<std::vector<std::string>> directories_to_renew(xenstore::NodeStore& store, DomId id,
+                                                      const config::Uuid& uuid);
+std::vector<xenstore::NodeSpec> renewed_nodes_of(const Domain& domain);
 
 // Removes all that the store has of it, as far as the store itself tells:
 // for a domain of which nothing else is known any more.

@@ -55,14 +55,6 @@ Result<void> HostLines::reconnect(const DomainRef& domain, const std::string& co
   return {};
 }
 
-// xenconsoled takes up what the nodes and the next introduction say. xenstored lets go of ring and
-// port, as it does not take another port for a domain that it knows.
-void HostLines::detach(const DomainRef& domain) {
-  if (const auto released = store_->release(domain->id); !released) {
-    spdlog::warn("{}", describe(released.error()));
-  }
-}
-
 void HostLines::cut(const DomainRef& domain) {
   if (domain->console != nullptr) {
     domain->console->end();

@@ -28,7 +28,9 @@ class HostLines final : public LineService {
   Result<void> connect(const DomainRef& domain) override;
   Result<void> reconnect(const DomainRef& domain, const std::string& console_log,
                          std::span<const hv::HostBinding> bindings) override;
-  void detach(const DomainRef& domain) override;
+  // The next connect() has both daemons take the new ports. A domain that runs on is not to be
+  // released: oxenstored would keep its ring mapped for good.
+  void detach(const DomainRef& /*domain*/) override {}
   void cut(const DomainRef& domain) override;
   void lose(const DomainRef& domain) override { cut(domain); }
   std::vector<DomId> unclaimed() override { return {}; }

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/engine.hpp"
@@ -33,16 +35,20 @@ Result<void> Engine::renew_lines(const DomainRef& domain) {
   hv::Hypervisor& hypervisor = domain->session->hypervisor();
   lines_->detach(domain);
   XL_TRY(hypervisor.soft_reset(domain->id));
-  XL_TRY_ASSIGN(domain->console_line, offer_line(hypervisor, domain->id, HVM_PARAM_CONSOLE_EVTCHN,
-                                                 HVM_PARAM_CONSOLE_PFN));
+  // In the builder's order, so that they are the same ports again: a host's xenconsoled that looks
+  // at the old nodes meanwhile takes the console's.
   XL_TRY_ASSIGN(domain->store_line,
                 offer_line(hypervisor, domain->id, HVM_PARAM_STORE_EVTCHN, HVM_PARAM_STORE_PFN));
+  XL_TRY_ASSIGN(domain->console_line, offer_line(hypervisor, domain->id, HVM_PARAM_CONSOLE_EVTCHN,
+                                                 HVM_PARAM_CONSOLE_PFN));
   XL_TRY_ASSIGN(const hv::GuestMapping page,
                 hypervisor.map_frames(domain->id, {domain->store_line.frame, Pages(1)}));
   std::ranges::fill(page.segments().front().bytes, std::byte{0});
   xenstore::NodeStore& store = domain->session->store();
-  store.remove_domain(domain->id, domain_directories(domain->id, *domain->plan.config.uuid));
-  XL_TRY(store.write(nodes_of(*domain)));
+  XL_TRY_ASSIGN(const std::vector<std::string> directories,
+                directories_to_renew(store, domain->id, *domain->plan.config.uuid));
+  store.remove_domain(domain->id, directories);
+  XL_TRY(store.write(renewed_nodes_of(*domain)));
   return lines_->connect(domain);
 }
 

@@ -291,10 +291,4 @@ Result<void> HostStore::introduce(DomId domain, Gfn ring, EventPort port) {
   return {};
 }
 
-Result<void> HostStore::release(DomId domain) {
-  XL_TRY(ask(XS_RELEASE, strings({number(domain.value())}), "releasing domain",
-             number(domain.value())));
-  return {};
-}
-
 }  // namespace xl::xenstore

@@ -51,11 +51,10 @@ class HostStore final : public NodeStore {
 
   // --- beyond ---
 
-  // The domain's ring is served from now on, and those who watch @introduceDomain hear of it.
-  // Errors: invalid_argument where xenstored cannot map the ring or bind the port.
+  // The domain's ring is served from now on, and those who watch @introduceDomain hear of it; again
+  // with another port after a soft reset. Errors: invalid_argument where xenstored cannot map the
+  // ring or bind the port.
   Result<void> introduce(DomId domain, Gfn ring, EventPort port);
-  // Errors: not_found if it is not introduced.
-  Result<void> release(DomId domain);
 
  private:
   class Watch;

@@ -139,7 +139,6 @@ TEST_F(RealStore, TellsOfChangesUntilTheWatchHasGone) {
 }
 
 TEST_F(RealStore, RefusesWhoIsNotThere) {
-  EXPECT_FALSE(store_->release(DomId(30000)));
   EXPECT_FALSE(store_->introduce(DomId(30000), Gfn(1), EventPort(1)));
 }
 

@@ -309,11 +309,9 @@ TEST_F(HostStoreAt, GetsItsAnswersThroughAStormOfEvents) {
   EXPECT_TRUE(counter.reaches(40));
 }
 
-TEST_F(HostStoreAt, IntroducesAndReleases) {
+TEST_F(HostStoreAt, Introduces) {
   const auto guest = *served_.store().introduce(DomId(3), [] {});
   EXPECT_TRUE(host_->introduce(DomId(3), Gfn(0xfeffd), EventPort(1)));
-  EXPECT_TRUE(host_->release(DomId(3)));
-  EXPECT_EQ(host_->release(DomId(4)).error().code, ErrorCode::not_found);
   EXPECT_TRUE(host_->may_be_watched(DomId(3), "/a"));
 }
 
