@@ -26,13 +26,14 @@
 namespace xl::build {
 
 struct BuildRequest {
-  std::string kernel;           // absolute, or relative to this process
-  std::string ramdisk;          // empty: none
-  std::string command_line;     // at most 4095 bytes, no NUL
-  Bytes memory;                 // RAM at start, whole KiB; rounded down to pages
-  Bytes max_memory;             // what the memory map covers; on demand beyond `memory`
-  std::uint32_t vcpus = 1;      // enabled in the MADT
-  std::uint32_t max_vcpus = 1;  // 1..128, those above `vcpus` are listed as absent
+  std::string kernel;             // absolute, or relative to this process
+  std::string ramdisk;            // empty: none
+  std::string command_line;       // at most 4095 bytes, no NUL
+  Bytes memory;                   // RAM at start, whole KiB; rounded down to pages
+  Bytes max_memory;               // what the memory map covers; on demand beyond `memory`
+  Pages slack = on_demand_slack;  // then: what the domain may have beyond its memory
+  std::uint32_t vcpus = 1;        // enabled in the MADT
+  std::uint32_t max_vcpus = 1;    // 1..128, those above `vcpus` are listed as absent
   bool acpi = true;
   DomId console_domain{0};   // who serves the console ring
   DomId xenstore_domain{0};  // who serves the xenstore ring

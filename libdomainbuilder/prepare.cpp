@@ -80,7 +80,8 @@ Result<Prepared> prepare(const BuildRequest& request, ImageCache& cache) {
       Bytes(prepared.acpi.size()),
       needs_bios_area_rsdp(prepared.image->report()),
       request.kernel,
-      request.max_memory};
+      request.max_memory,
+      request.slack};
   XL_TRY_ASSIGN(prepared.layout, make_layout(input));
   const Layout& layout = prepared.layout;
   prepared.start_info = make_start_info(

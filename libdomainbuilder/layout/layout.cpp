@@ -243,8 +243,7 @@ void Planner::finish() {
     layout_.populated += extent.count;
   }
   if (is_on_demand()) {
-    layout_.target =
-        layout_.populated + Pages(input_.memory.count() >> page_shift) + on_demand_slack;
+    layout_.target = layout_.populated + Pages(input_.memory.count() >> page_shift) + input_.slack;
   }
   // Stable: what lies inside a stretch that starts at the same place was added after it.
   std::stable_sort(layout_.ranges.begin(), layout_.ranges.end(),

@@ -35,6 +35,10 @@ struct Range {
   Bytes size;  // as used; the pages that it touches are its own
 };
 
+// What a domain may have beyond its memory while its balloon driver gives back what it has too
+// much: Linux clears each page before, in batches of 2 MiB whose pages need not lie together.
+inline constexpr Pages on_demand_slack(4 << 8);
+
 struct LayoutInput {
   Bytes memory;                         // RAM at start, whole pages
   std::span<const LoadSegment> kernel;  // ascending, without overlap
@@ -44,6 +48,7 @@ struct LayoutInput {
   bool bios_area_rsdp = false;          // see Layout::rsdp
   std::string kernel_name;              // for messages
   Bytes max_memory = Bytes(0);          // what the map shows as RAM, if it is more than memory
+  Pages slack = on_demand_slack;        // if it is: what the domain may have beyond its memory
 };
 
 struct Layout {
@@ -65,10 +70,6 @@ struct Layout {
   Gfn xenstore_ring;
   Gfn console_ring;
 };
-
-// What a domain may have beyond its memory while its balloon driver gives back what it has too
-// much: Linux clears each page before, in batches of 2 MiB whose pages need not lie together.
-inline constexpr Pages on_demand_slack(4 << 8);
 
 // The number of rows that the memory map will have at most: it decides the start info's size.
 inline constexpr std::size_t max_memory_map_entries = 8;

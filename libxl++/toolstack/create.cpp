@@ -58,13 +58,14 @@ Result<DomainPlan> make_plan(const config::DomainConfig& config, const CreateOpt
   return plan;
 }
 
-build::BuildRequest build_request(const config::DomainConfig& config) {
+build::BuildRequest build_request(const config::DomainConfig& config, Pages slack) {
   build::BuildRequest request;
   request.kernel = config.kernel;
   request.ramdisk = config.ramdisk;
   request.command_line = config.command_line;
   request.memory = config.memory;
   request.max_memory = config.max_memory;
+  request.slack = slack - libxl_slack;
   request.vcpus = config.vcpus;
   request.max_vcpus = config.max_vcpus;
   request.acpi = config.acpi;
@@ -106,7 +107,7 @@ Result<std::string> Engine::check_domain(const config::DomainConfig& config,
                                          const CreateOptions& options) {
   XL_TRY_ASSIGN(const DomainPlan plan, in_phase("config", make_plan(config, options)));
   XL_TRY_ASSIGN(const build::Prepared prepared,
-                in_phase("image", build::prepare(build_request(plan.config), images_)));
+                in_phase("image", build::prepare(build_request(plan.config, slack()), images_)));
   schedule_cache_clearing();
   return build::describe(prepared);
 }
@@ -143,7 +144,7 @@ Result<CreatedDomain> Engine::create_claimed(Registry::Claim claim, DomainPlan p
   report.name = plan.config.name;
   XL_TRY(check_cancelled(cancel));
   XL_TRY_ASSIGN(const build::Prepared prepared,
-                in_phase("image", build::prepare(build_request(plan.config), images_)));
+                in_phase("image", build::prepare(build_request(plan.config, slack()), images_)));
   schedule_cache_clearing();
   XL_TRY(check_cancelled(cancel));
   PhaseRecorder phases(report.phases);

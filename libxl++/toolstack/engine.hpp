@@ -157,7 +157,8 @@ class Engine final : public Toolstack {
     std::mutex mutex_;
     std::vector<std::weak_ptr<Domain>> domains_;
   };
-  // Before the domain runs: it may have all of maxmem until its kernel has come up.
+  // Before the domain runs: it may have all of maxmem until its kernel has come up. Where there are
+  // no loans, it is held to its memory.
   Result<void> lend_memory(const DomainRef& domain, const build::Prepared& prepared);
   // Asks for it back, if there is a loan. With Domain::lifecycle held.
   Result<void> end_loan(const DomainRef& domain);
@@ -166,7 +167,9 @@ class Engine final : public Toolstack {
   // Gets back what is lent, where that much is not free without it. No Domain::lifecycle is held.
   void make_room(const SessionRef& session, Pages wanted, const std::stop_token& cancel);
 
-  // --- memory.cpp; with Domain::lifecycle held ---
+  // --- memory.cpp ---
+  Pages slack() const;  // what a domain may have beyond its target
+  // With Domain::lifecycle held:
   Result<void> tell_target(const DomainRef& domain, Bytes target);  // the guest
   Result<void> apply_target(const DomainRef& domain, const MemoryState& before, Bytes target);
   Result<void> check_host_memory(const DomainRef& domain, const MemoryState& before, Bytes target);

@@ -38,8 +38,15 @@ bool gives_back(const Domain& domain) {
 // Only where the host has it: a domain without a loan boots as well, but slower.
 Result<void> Engine::lend_memory(const DomainRef& domain, const build::Prepared& prepared) {
   const config::DomainConfig& config = domain->plan.config;
-  // A hypervisor of the host's does not tell when the loan is over.
-  if (options_.host || config.max_memory <= config.memory || !is_linux(prepared.image->report())) {
+  if (config.max_memory <= config.memory) {
+    return {};
+  }
+  // A hypervisor of the host's does not tell when a loan is over.
+  if (options_.host) {
+    return domain->session->hypervisor().set_max_memory(domain->id,
+                                                        to_pages_up(config.memory) + slack());
+  }
+  if (!is_linux(prepared.image->report())) {
     return {};
   }
   const Result<void> lent = domain->session->hypervisor().set_memory_target(

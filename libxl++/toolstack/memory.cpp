@@ -60,11 +60,17 @@ Result<void> check_target(Bytes target, Bytes most) {
 
 }  // namespace
 
-Pages current_memory(const hv::DomainInfo& info, Bytes target) {
+// Xen takes pages of zeroes back from a domain that has no more to get on demand, which the balloon
+// driver has just made of those that it is about to give back.
+Pages Engine::slack() const {
+  return options_.host ? libxl_slack : target_slack;
+}
+
+Pages current_memory(const hv::DomainInfo& info, Bytes target, Pages slack) {
   // Up to the target there are the special pages and the slack besides, which are not the guest's.
   const Pages sum = info.memory + info.on_demand;
   const Pages wanted = to_pages_up(target);
-  if (sum > wanted + target_slack) {
+  if (sum > wanted + slack) {
     return sum;  // it has not given back yet
   }
   return std::max(info.memory, std::min(sum, wanted + libxl_slack - Pages(1)));
@@ -77,7 +83,7 @@ Result<MemoryState> Engine::memory_state(DomId id) {
   XL_TRY_ASSIGN(state.target, read_kib(session->store(), memory_path(id, "target")));
   XL_TRY_ASSIGN(state.static_max, read_kib(session->store(), memory_path(id, "static-max")));
   XL_TRY_ASSIGN(const hv::DomainInfo info, checked(session, session->hypervisor().domain_info(id)));
-  state.current = to_bytes(current_memory(info, state.target));
+  state.current = to_bytes(current_memory(info, state.target, slack()));
   state.hypervisor_max = to_bytes(info.max_memory);
   state.has_driver = session->store().may_be_watched(id, memory_path(id, "target"));
   return state;
@@ -109,7 +115,7 @@ Result<MemoryState> Engine::set_memory(DomId id, Bytes target) {
 Result<void> Engine::apply_target(const DomainRef& domain, const MemoryState& before,
                                   Bytes target) {
   hv::Hypervisor& hypervisor = domain->session->hypervisor();
-  const auto pages = [](Bytes size) { return to_pages_up(size) + target_slack; };
+  const auto pages = [this](Bytes size) { return to_pages_up(size) + slack(); };
   if (target > before.target) {
     XL_TRY(check_host_memory(domain, before, target));
   }
@@ -160,8 +166,8 @@ Result<void> Engine::set_max_memory(DomId id, Bytes most) {
                             in_mib(state.target)),
                 "xl mem-set it to that or less first");
   }
-  XL_TRY(checked(domain->session, domain->session->hypervisor().set_max_memory(
-                                      id, to_pages_up(most) + target_slack)));
+  XL_TRY(checked(domain->session,
+                 domain->session->hypervisor().set_max_memory(id, to_pages_up(most) + slack())));
   emit(LifecycleEvent::Kind::memory, id, domain->claim.name(), {},
        {{"max_kib", most.count() >> 10}});
   return {};

@@ -56,11 +56,11 @@ DomainSummary domain_zero(Pages given_to_hypervisor) {
 }
 
 DomainSummary row_of(const hv::DomainInfo& info, const std::shared_ptr<Domain>& domain,
-                     std::string name) {
+                     std::string name, Pages slack) {
   DomainSummary row;
   row.info = info;
   if (domain != nullptr) {
-    row.info.memory = current_memory(info, Bytes(domain->memory_target));
+    row.info.memory = current_memory(info, Bytes(domain->memory_target), slack);
   }
   row.name = std::move(name);
   row.created = domain == nullptr ? std::chrono::system_clock::now() : domain->created;
@@ -136,8 +136,8 @@ Result<std::vector<DomainSummary>> Engine::list() {
   rows.push_back(std::move(zero));
   for (const hv::DomainInfo& info : domains) {
     const auto name = names.find(info.id);
-    rows.push_back(
-        row_of(info, registry_.find(info.id), name == names.end() ? std::string() : name->second));
+    rows.push_back(row_of(info, registry_.find(info.id),
+                          name == names.end() ? std::string() : name->second, slack()));
   }
   return rows;
 }
@@ -154,7 +154,7 @@ Result<DomainSummary> Engine::summary(DomId id) {
     return summary_of_zero(session);
   }
   XL_TRY_ASSIGN(const hv::DomainInfo info, checked(session, session->hypervisor().domain_info(id)));
-  return row_of(info, registry_.find(id), registry_.name_of(id));
+  return row_of(info, registry_.find(id), registry_.name_of(id), slack());
 }
 
 Result<config::DomainConfig> Engine::config_of(DomId id) {
