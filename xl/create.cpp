@@ -127,13 +127,24 @@ Outcome<void> check(const Plan& plan, api::Client& client) {
   return {};
 }
 
+// A guest that breaks when it boots is started again and again: not without a word.
+void warn_of_cause(const Follower& follower) {
+  if (const std::string text = follower.cause_of_restart(); !text.empty()) {
+    print_warning(text);
+  }
+}
+
 Outcome<void> wait_in_foreground(Follower& follower, const std::string& name) {
-  const Progress progress("'" + name + "' runs");
+  const auto wait = [&] {
+    const Progress progress("'" + name + "' runs");
+    return follower.next();
+  };
   while (true) {
-    XL_TRY_ASSIGN(const Follower::News news, follower.next());
+    XL_TRY_ASSIGN(const Follower::News news, wait());
     if (news == Follower::News::ended) {
       return follower.verdict();
     }
+    warn_of_cause(follower);
   }
 }
 
@@ -160,6 +171,8 @@ Outcome<bool> show_consoles(Follower& follower, api::Client& client, api::ByteSt
       XL_TRY_ASSIGN(news, follower.next());
     }
     while (news == Follower::News::restarted) {
+      warn_of_cause(follower);
+      terminal.begin_line();
       auto next = client.attach_console(std::to_string(follower.domid()));
       news = Follower::News::none;
       if (next) {

@@ -24,6 +24,13 @@ Follower::News Follower::consider(const api::EventView& event) {
   return News::ended;
 }
 
+std::string Follower::cause_of_restart() const {
+  return end_.cause.empty() ? std::string()
+                            : "domain '" + name_ + "' ended by a " + end_.cause +
+                                  " and is started again; see `xl dmesg` for what the hypervisor "
+                                  "saw";
+}
+
 Outcome<void> Follower::read_once() {
   XL_TRY_ASSIGN(const bool more, events_.fill());
   if (!more) {
@@ -67,12 +74,14 @@ Outcome<void> verdict_on(const std::string& name, const api::EndView& end) {
                               "the hypervisor died, and domain '" + name +
                                   "' with it; `xl daemon status` names the log"));
   }
-  const bool crashed = end.reason && (*end.reason == "crash" || *end.reason == "watchdog");
+  const bool crashed =
+      !end.cause.empty() || (end.reason && (*end.reason == "crash" || *end.reason == "watchdog"));
   if (end.reason && !crashed) {
     return {};
   }
   std::string text = "domain '" + name + "' ";
   text += !end.reason                 ? "was destroyed before it ended by itself"
+          : !end.cause.empty()        ? "ended by a " + end.cause
           : *end.reason == "watchdog" ? "was ended by its watchdog"
                                       : "crashed";
   if (!end.last_console_line.empty()) {

@@ -32,6 +32,8 @@ class Follower {
   enum class News { none, restarted, ended };
   Outcome<News> next();     // waits until there is news
   Outcome<News> arrived();  // when fd() is readable: reads once, does not wait
+  // After `restarted`: what broke the domain, as a sentence; empty if it only rebooted.
+  std::string cause_of_restart() const;
   // After `ended`: whether the domain has shut down but was kept.
   bool preserved() const { return end_.action == "preserve"; }
   // After `ended`: an error unless the domain ended well.

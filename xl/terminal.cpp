@@ -5,6 +5,8 @@
 
 #include <csignal>
 
+#include "xl/output.hpp"
+
 namespace xl::cli {
 namespace {
 
@@ -44,6 +46,12 @@ RawTerminal::RawTerminal() {
   ::cfmakeraw(&changed);
   raw = 1;
   ::tcsetattr(STDIN_FILENO, TCSANOW, &changed);
+}
+
+void RawTerminal::begin_line() const {
+  if (raw != 0) {
+    print_note("\r");
+  }
 }
 
 RawTerminal::~RawTerminal() {

@@ -13,6 +13,8 @@ class RawTerminal {
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
   ~RawTerminal();
+  // After a message on standard error, which ends its line without a carriage return.
+  void begin_line() const;
 };
 
 }  // namespace xl::cli

@@ -84,8 +84,8 @@ constexpr ErrorRow rows[] = {
      "Write for instance `xl sysrq DOMAIN s`. What each does is in Linux's sysrq.rst."},
     {ErrorId::domain_ended_badly, ErrorCode::interrupted, "domain-ended-badly",
      "the domain did not end well",
-     "It crashed, was destroyed, or ended before what was waited for. The message has the last "
-     "line of its console.",
+     "It crashed, ended by a triple fault, was destroyed, or ended before what was waited for. The "
+     "message has the last line of its console.",
      "`xl events` tells what came when; the console's log is in the runtime directory; `xl dmesg` "
      "says whether the hypervisor ended it."},
     {ErrorId::wait_too_long, ErrorCode::timeout, "wait-too-long",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The end of a domain by its own fault, or by its own word: a report in the log, then
-// SHUTDOWN_crash. Any CPU that the vcpu does not run on, or the one that it runs on.
+// The end of a domain by its own fault, or by its own word: a report in the log, then the
+// shutdown. Any CPU that the vcpu does not run on, or the one that it runs on.
 #pragma once
 
 #include "hypervisor/core/hypercall_frame.hpp"
@@ -43,7 +43,7 @@ void crash_domain(Parts<P>& parts, Vcpu<P>& vcpu, const CrashReport& report) {
     log.write(Level::error, id, " ", vcpu.id, " last hypercall ", vcpu.last_hypercall, " ",
               name == nullptr ? "(unknown)" : name);
   }
-  parts.lifecycle.shutdown(*vcpu.domain, SHUTDOWN_crash);
+  parts.lifecycle.shutdown(*vcpu.domain, report.reboots ? SHUTDOWN_reboot : SHUTDOWN_crash);
 }
 
 }  // namespace hyp

@@ -21,13 +21,13 @@ struct HypercallFrame {
   bool restart = false;
 };
 
-// Why a domain is being crashed by the platform; printed into the log with the registers
-// (P::get_context).
+// Why the platform ends a domain; printed into the log with the registers (P::get_context).
 struct CrashReport {
   const char* cause = "";  // "triple fault", "unhandled exit"
   std::uint64_t exit_code = 0;
   std::uint64_t info1 = 0;
   std::uint64_t info2 = 0;
+  bool reboots = false;  // a triple fault resets a machine: SHUTDOWN_reboot, not SHUTDOWN_crash
 };
 
 // A stretch of RAM that the core may give to domains, page aligned, outside of the image and the

@@ -54,9 +54,21 @@ void refuse(MachineVcpu& vcpu) {
   inject_exception(vcpu, exception_ud);
 }
 
+CrashReport report_of(const MachineVcpu& vcpu, const char* cause) {
+  const Vmcb& vmcb = *vcpu.arch.vmcb;
+  return {cause, vmcb.exit_code, vmcb.exit_info1, vmcb.exit_info2};
+}
+
 void fatal(MachineVcpu& vcpu, const char* cause) {
   count(vcpu, ExitCause::fatal);
   crash(vcpu, cause);
+}
+
+void triple_fault(MachineVcpu& vcpu) {
+  count(vcpu, ExitCause::fatal);
+  CrashReport report = report_of(vcpu, "triple fault");
+  report.reboots = true;
+  hypervisor.crash(vcpu, report);
 }
 
 }  // namespace
@@ -98,8 +110,7 @@ std::uint64_t& guest_register(MachineVcpu& vcpu, unsigned encoding) {
 }
 
 void crash(MachineVcpu& vcpu, const char* cause) {
-  const Vmcb& vmcb = *vcpu.arch.vmcb;
-  hypervisor.crash(vcpu, {cause, vmcb.exit_code, vmcb.exit_info1, vmcb.exit_info2});
+  hypervisor.crash(vcpu, report_of(vcpu, cause));
 }
 
 void handle_exit(MachineVcpu& vcpu) {
@@ -139,7 +150,7 @@ void handle_exit(MachineVcpu& vcpu) {
       handle_iret(vcpu);
       return;
     case ExitCode::xsetbv: handle_set_extended_control(vcpu); return;
-    case ExitCode::shutdown: fatal(vcpu, "triple fault"); return;
+    case ExitCode::shutdown: triple_fault(vcpu); return;
     case ExitCode::invalid: fatal(vcpu, "invalid machine state"); return;
     case ExitCode::freeze:
     case ExitCode::rdpmc:

@@ -128,6 +128,7 @@ EventView event_view(const toolstack::LifecycleEvent& event) {
     end.last_console_line = event.end->last_console_line;
     end.report = event.end->report;
     end.action = event.end->action;
+    end.cause = event.end->cause;
     if (event.end->successor) {
       end.successor = event.end->successor->value();
     }

@@ -205,6 +205,7 @@ struct EndView {
   std::string report;
   std::string action;
   std::optional<std::uint16_t> successor;
+  std::string cause;  // "triple fault", of a reboot; else empty
 };
 
 struct EventDetailView {

@@ -40,6 +40,7 @@ EndView read_end(JsonReader& reader) {
   reader.maybe("report", end.report);
   reader.maybe("action", end.action);
   reader.maybe("successor", end.successor);
+  reader.maybe("cause", end.cause);
   return end;
 }
 
@@ -59,7 +60,8 @@ json to_json(const EventView& view) {
                      {"last_console_line", view.end->last_console_line},
                      {"report", view.end->report},
                      {"action", view.end->action},
-                     {"successor", optional_json(view.end->successor)}};
+                     {"successor", optional_json(view.end->successor)},
+                     {"cause", view.end->cause}};
   }
   return object;
 }

@@ -38,10 +38,14 @@ DomainEnd Engine::describe_end(Domain& domain, hv::ShutdownReason reason) {
   end.id = domain.id;
   end.reason = reason;
   end.last_console_line = console::last_line(domain.console->text());
-  if (has_crashed(reason)) {
-    if (const auto log = domain.session->hypervisor().read_log(0)) {
-      end.report = lines_about(domain.id, log->text);
-    }
+  if (!has_crashed(reason) && reason != hv::ShutdownReason::reboot) {
+    return end;
+  }
+  if (const auto log = domain.session->hypervisor().read_log(0)) {
+    std::string lines = lines_about(domain.id, log->text);
+    const bool reset = !has_crashed(reason) && tells_of_triple_fault(lines);
+    end.cause = reset ? "triple fault" : "";
+    end.report = reset || has_crashed(reason) ? std::move(lines) : "";
   }
   return end;
 }
@@ -71,8 +75,9 @@ void Engine::handle_change_locked(const DomainRef& domain) {
   const config::ShutdownAction action =
       action_for(*info->shutdown, domain->plan.config, domain->plan.ignore_death);
   end.action = domain->is_foreign ? "left to its toolstack" : to_string(action);
-  spdlog::info("domain {} '{}' has shut down, reason {}: {}", domain->id.value(),
-               domain->claim.name(), to_string(*info->shutdown), end.action);
+  spdlog::info("domain {} '{}' has shut down, reason {}{}: {}", domain->id.value(),
+               domain->claim.name(), to_string(*info->shutdown),
+               end.cause.empty() ? "" : " (" + end.cause + ")", end.action);
   domain->session->store().domain_shut_down(domain->id);
   emit(LifecycleEvent::Kind::shutdown, domain->id, domain->claim.name(), end);
   if (!domain->is_foreign) {

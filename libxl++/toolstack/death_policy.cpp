@@ -85,4 +85,9 @@ std::string lines_about(DomId domain, std::string_view log) {
   return found;
 }
 
+bool tells_of_triple_fault(std::string_view lines) {
+  // "crashed: triple fault" here, "Triple fault - invoking HVM shutdown action 1" in Xen.
+  return lines.find("riple fault") != lines.npos;
+}
+
 }  // namespace xl::toolstack

@@ -31,4 +31,7 @@ std::string preserved_suffix(std::chrono::system_clock::time_point now);
 // "domain N".
 std::string lines_about(DomId domain, std::string_view log);
 
+// Whether those lines tell of a triple fault, in any hypervisor's words.
+bool tells_of_triple_fault(std::string_view lines);
+
 }  // namespace xl::toolstack

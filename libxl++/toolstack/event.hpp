@@ -18,9 +18,10 @@ struct DomainEnd {  // how a domain ended
   DomId id;
   std::optional<hv::ShutdownReason> reason;  // none: destroyed
   std::string last_console_line;
-  std::string report;  // what the hypervisor logged of a crash, may be empty
+  std::string report;  // what the hypervisor logged of a crash or a triple fault, may be empty
   std::string action;  // "destroy", "restart", "preserve", or "lost": the hypervisor died
   std::optional<DomId> successor;  // after a restart; none: it failed, and report says why
+  std::string cause;  // "triple fault", which is a reboot to the hypervisor; else empty
 };
 
 // A fact of an event beside domid and name: "vcpus" 4, "target_kib" 262144, "file" "/var/...".

@@ -127,7 +127,7 @@ class DomainEnded(XlError):
 
     reason             as in Event.end; None: somebody destroyed it
     last_console_line  the last line that it printed; may be empty
-    report             what the hypervisor logged of a crash; may be empty
+    report             what the hypervisor logged of a crash or a triple fault; may be empty
     """
     code = "domain_ended"
 

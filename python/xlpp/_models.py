@@ -136,6 +136,7 @@ class End(Model):
     report: str
     action: str  # what follows, in xl.cfg's words
     successor: Optional[int]  # domid after a restart
+    cause: str = ""  # "triple fault", whose reason is reboot
 
 
 @dataclass(frozen=True)

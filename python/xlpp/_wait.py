@@ -22,7 +22,8 @@ _CONSOLE = "console="
 def ended(name: str, end: End) -> DomainEnded:
     """The end as an error, with what is known of it."""
     how = {None: "was destroyed", "crash": "crashed", "watchdog": "was ended by its watchdog"}
-    text = f"domain '{name}' " + how.get(end.reason, f"has shut down ({end.reason})")
+    text = f"domain '{name}' " + (f"ended by a {end.cause}" if end.cause else
+                                  how.get(end.reason, f"has shut down ({end.reason})"))
     if end.last_console_line:
         text += "; the last line on its console was: " + end.last_console_line
     return DomainEnded(text, end.reason, end.last_console_line, end.report)
@@ -31,7 +32,7 @@ def ended(name: str, end: End) -> DomainEnded:
 def expect_good(name: str, end: End) -> None:
     if end.action == "lost":
         raise HypervisorGone(f"the hypervisor died, and domain '{name}' with it")
-    if end.reason in (None, "crash", "watchdog"):
+    if end.cause or end.reason in (None, "crash", "watchdog"):
         raise ended(name, end)
 
 

@@ -37,7 +37,7 @@ TEST(Wire, ValuesSurviveTheTrip) {
                   "ended",
                   3,
                   "a",
-                  EndView{"poweroff", "bye", "", "restart", 4},
+                  EndView{"poweroff", "bye", "", "restart", 4, "triple fault"},
                   {{"flag", true}, {"number", std::uint64_t{7}}, {"text", std::string("x")}}};
   expect_round_trip(event);
   event.end = EndView{};

@@ -21,7 +21,6 @@ struct Traits {
   // Excess::withdraw does what it says.
   bool withdraws_memory = true;
   std::size_t memory_map_rows = 128;
-  ShutdownReason of_triple_fault = ShutdownReason::crash;
 };
 
 class Backend {

@@ -21,7 +21,6 @@ class XenBackend final : public Backend {
     traits.bindings_outlive_the_object = false;
     traits.withdraws_memory = false;
     traits.memory_map_rows = 1024;
-    traits.of_triple_fault = ShutdownReason::reboot;
     return traits;
   }
 

@@ -312,14 +312,20 @@ TEST_F(HypercallTest, MulticallDoesEachAndGoesOn) {
 TEST_F(HypercallTest, CrashIsReportedOnceWithRegisters) {
   m.vcpu(id).arch.context.rip = 0xdeadbeef;
   call(__HYPERVISOR_xen_version, {XENVER_version});
-  m.hv->crash(m.vcpu(id), {"triple fault", 0x7f, 1, 2});
-  EXPECT_NE(m.log().find("d1 v0 crashed: triple fault, exit 0x7f"), std::string::npos) << m.log();
+  m.hv->crash(m.vcpu(id), {"unhandled exit", 0x7f, 1, 2});
+  EXPECT_NE(m.log().find("d1 v0 crashed: unhandled exit, exit 0x7f"), std::string::npos) << m.log();
   EXPECT_NE(m.log().find("rip 0xdeadbeef"), std::string::npos);
   EXPECT_NE(m.log().find("last hypercall 17 xen_version"), std::string::npos);
   const std::size_t size = m.log().size();
   m.hv->crash(m.vcpu(id), {"again", 0, 0, 0});
   EXPECT_EQ(m.log().size(), size);
   EXPECT_EQ(m.domain(id).shutdown_reason, static_cast<std::uint32_t>(SHUTDOWN_crash));
+}
+
+TEST_F(HypercallTest, ATripleFaultIsAReportedReboot) {
+  m.hv->crash(m.vcpu(id), {"triple fault", 0x7f, 0, 0, true});
+  EXPECT_NE(m.log().find("d1 v0 crashed: triple fault"), std::string::npos) << m.log();
+  EXPECT_EQ(m.domain(id).shutdown_reason, static_cast<std::uint32_t>(SHUTDOWN_reboot));
 }
 
 }  // namespace

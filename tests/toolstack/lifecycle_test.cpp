@@ -150,6 +150,33 @@ TEST_F(Lifecycle, ACrashIsReportedWithWhatTheHypervisorLogged) {
   EXPECT_EQ(ended->end->report, "(XLHV) " + name + "v0: triple fault\n");
 }
 
+TEST_F(Lifecycle, ATripleFaultIsARebootWithACause) {
+  const char* const tellings[] = {"v0 crashed: triple fault, exit 0x7f",
+                                  "v0 Triple fault - invoking HVM shutdown action 1"};
+  for (const char* telling : tellings) {
+    const DomId id = create(config_with(config::ShutdownAction::destroy));
+    const std::string line = "(XEN) d" + std::to_string(id.value()) + telling + "\n";
+    fake().append_log(line);
+    ASSERT_TRUE(fake().guest_shutdown(id, ShutdownReason::reboot));
+    const auto ended = wait_for(Kind::ended, id);
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->end->reason, ShutdownReason::reboot);
+    EXPECT_EQ(ended->end->cause, "triple fault");
+    EXPECT_EQ(ended->end->report, line);
+  }
+}
+
+TEST_F(Lifecycle, ARebootHasNoCause) {
+  const DomId id = create(config_with(config::ShutdownAction::destroy));
+  fake().append_log("(XEN) d99v0 Triple fault - invoking HVM shutdown action 1\n(XEN) d" +
+                    std::to_string(id.value()) + "v0 something else\n");
+  ASSERT_TRUE(fake().guest_shutdown(id, ShutdownReason::reboot));
+  const auto ended = wait_for(Kind::ended, id);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->end->cause, "");
+  EXPECT_EQ(ended->end->report, "");
+}
+
 TEST_F(Lifecycle, PreserveKeepsTheDomainUntilItIsDestroyed) {
   const DomId id = create(config_with(config::ShutdownAction::preserve));
   ASSERT_TRUE(fake().guest_shutdown(id, ShutdownReason::crash));

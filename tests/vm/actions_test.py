@@ -76,7 +76,7 @@ class Actions(CoreTest):
 
     def test_coredump_destroy(self):
         before = self.machine.footprint()
-        result = self.machine.run("crash", extra="triple", name="dumped", on_crash="coredump-destroy", check=False)
+        result = self.machine.run("crash", extra="triple", name="dumped", on_reboot="coredump-destroy", check=False)
         self.assertEqual(result.returncode, 6, result.stderr)
         cores = list((self.machine.runtime / "dump").glob("dumped-*.core"))
         self.assertEqual(len(cores), 1)

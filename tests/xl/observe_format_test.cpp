@@ -29,7 +29,7 @@ TEST_F(EventText, WithoutFacts) {
 
 TEST_F(EventText, FactsAreOneWordEach) {
   event_.event = "shutdown";
-  event_.end = api::EndView{"crash", "two\x1b words", "", "restart", 4};
+  event_.end = api::EndView{"crash", "two\x1b words", "", "restart", 4, ""};
   event_.details = {{"flag", true}, {"number", std::uint64_t{7}}, {"text", std::string("x")}};
   EXPECT_EQ(event_line(event_),
             "2023-11-14 22:13:20.123  shutdown      3  guest  reason=crash action=restart "

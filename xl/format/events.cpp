@@ -46,6 +46,7 @@ std::string event_line(const api::EventView& event) {
   std::string facts;
   if (event.end) {
     facts += fact("reason", event.end->reason.value_or("destroyed"));
+    facts += fact("cause", event.end->cause);
     facts += fact("action", event.end->action);
     facts += event.end->successor ? fact("successor", std::to_string(*event.end->successor)) : "";
     facts += fact("last_line", event.end->last_console_line);
