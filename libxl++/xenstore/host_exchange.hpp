@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HostExchange: what was asked of a xenstored and what is watched there: requests become bytes,
 // the bytes that come back become replies for those who wait and calls of those who watch. Without
-// the socket between, which is HostConnection's.
+// the socket between, which is HostSocket's.
 //
 // Many requests of many threads are under way at once; a reply finds its request by its number.
 // The bytes are untrusted. Thread rule: every function from any thread, receive() from one at a

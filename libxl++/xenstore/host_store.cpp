@@ -104,7 +104,7 @@ class HostStore::Watch final : public NodeWatch {
 };
 
 Result<std::unique_ptr<HostStore>> HostStore::connect(const std::string& path) {
-  XL_TRY_ASSIGN(UniqueFd socket, HostConnection::open(path));
+  XL_TRY_ASSIGN(UniqueFd socket, HostSocket::open(path));
   return std::unique_ptr<HostStore>(new HostStore(std::move(socket), path));
 }
 
@@ -141,13 +141,13 @@ Result<void> HostStore::write_unseen(std::span<const NodeSpec> nodes) {
 // xenstored takes one request of each connection at a turn, and a turn costs it as much as several
 // requests.
 std::size_t HostStore::open_lanes() {
-  constexpr std::size_t most_lanes = 8;
+  constexpr std::size_t most_lanes = 16;
   while (!path_.empty() && lanes_.size() < most_lanes) {
-    auto socket = HostConnection::open(path_);
+    auto socket = HostSocket::open(path_);
     if (!socket) {
       break;  // of fewer it takes a little longer
     }
-    lanes_.push_back(std::make_unique<HostConnection>(std::move(socket).value()));
+    lanes_.push_back(std::make_unique<HostSocket>(std::move(socket).value()));
   }
   return lanes_.size();
 }

@@ -45,8 +45,7 @@ class HostStore final : public NodeStore {
   void remove_domain(DomId domain, std::span<const std::string> paths) override;
   // Nothing: xenstored hears of it by the same VIRQ as everybody.
   void domain_shut_down(DomId domain) override;
-  // The first call of `changed` comes at once. Where xenstored refuses the watch that is logged,
-  // and there is no other.
+  // Where xenstored refuses the watch that is logged, and `changed` is never called.
   std::unique_ptr<NodeWatch> watch(std::string_view path, std::function<void()> changed) override;
 
   // --- beyond ---
@@ -76,8 +75,8 @@ class HostStore final : public NodeStore {
   const std::string path_;  // of the socket; empty: there is this connection only
   HostConnection connection_;
   std::mutex lanes_use_;
-  std::vector<std::unique_ptr<HostConnection>> lanes_;  // lanes_use_
-  std::mutex transaction_;                              // our own would only be in each other's way
+  std::vector<std::unique_ptr<HostSocket>> lanes_;  // lanes_use_
+  std::mutex transaction_;                          // our own would only be in each other's way
 };
 
 }  // namespace xl::xenstore

@@ -51,7 +51,7 @@ class NodeStore {
   virtual void remove_domain(DomId domain, std::span<const std::string> paths) = 0;
   // It runs no more, but is still there: those who watch @releaseDomain hear of that too.
   virtual void domain_shut_down(DomId domain) = 0;
-  // `changed` is called when the node may have changed, from the thread that changed it or that
+  // `changed` is called at once, and when the node may have changed, from the thread that changed it or that
   // reads the store's messages; it must be quick and must not call the store. It is not called any
   // more once the watch has gone.
   virtual std::unique_ptr<NodeWatch> watch(std::string_view path,
