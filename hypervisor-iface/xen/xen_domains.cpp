@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::uint32_t most_vcpus = 128;
 constexpr std::uint32_t most_event_channels = 1023;  // libxl's default
+// What fits in a page goes through a buffer that libxenctrl keeps; a larger one is mapped for the
+// call.
+constexpr std::size_t first_list_batch = page_size / sizeof(xc_domaininfo_t);
 constexpr std::size_t list_batch = 512;
 
 DomainHandle handle_of(const xc_domaininfo_t& raw) {
@@ -67,15 +70,16 @@ Result<std::vector<xc_domaininfo_t>> XenHypervisor::raw_list() const {
   const Listening listening;
   std::vector<xc_domaininfo_t> all;
   std::uint32_t first = 1;
-  for (;;) {
+  for (std::size_t batch = first_list_batch;; batch = list_batch) {
     const std::size_t before = all.size();
-    all.resize(before + list_batch);
-    const int found = xc_domain_getinfolist(xc(), first, list_batch, &all[before]);
+    all.resize(before + batch);
+    const int found =
+        xc_domain_getinfolist(xc(), first, static_cast<std::uint32_t>(batch), &all[before]);
     if (found < 0) {
       return listening.failure("listing domains");
     }
     all.resize(before + static_cast<std::size_t>(found));
-    if (static_cast<std::size_t>(found) < list_batch) {
+    if (static_cast<std::size_t>(found) < batch) {
       return all;
     }
     first = all.back().domain + 1U;

@@ -29,20 +29,19 @@ void Engine::watch_boot(const DomainRef& domain) {
         }
       });
     };
-    found->boot_watch = found->session->store().watch(boot_path(found->id), look);
     // An earlier daemon has told already.
-    const auto value = found->session->store().read(boot_path(found->id));
-    if (found->is_adopted && value && !value->empty()) {
-      found->booted = true;
-      found->boot_watch.reset();
-    } else {
-      look_if_booted(found);
+    if (found->is_adopted) {
+      const auto value = found->session->store().read(boot_path(found->id));
+      found->booted = value && !value->empty();
+    }
+    if (!found->booted) {
+      found->boot_watch = found->session->store().watch(boot_path(found->id), look);
     }
   });
 }
 
 void Engine::look_if_booted(const DomainRef& domain) {
-  if (domain->boot_watch == nullptr) {
+  if (domain->boot_watch == nullptr || domain->lines_cut) {
     return;
   }
   domain->boot_watch->drain();

@@ -89,7 +89,7 @@ struct Domain {
   DomainPlan plan;                            // lifecycle
   RecordPhase phase = RecordPhase::building;  // lifecycle
   bool paused = true;                         // lifecycle; by the user
-  bool lines_cut = false;                     // lifecycle; console and store have ended
+  std::atomic<bool> lines_cut{false};         // lifecycle to write; console and store have ended
   bool death_seen = false;                    // lifecycle; its shutdown has been acted on
   std::atomic<bool> has_loan{false};          // lifecycle to write; memory beyond its target
   bool loan_is_ending = false;                // lifecycle; it will be asked for that soon

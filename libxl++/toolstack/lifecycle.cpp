@@ -23,7 +23,7 @@ Result<void> check_alive(const Domain& domain) {
 }  // namespace
 
 void Engine::cut_lines(const DomainRef& domain) {
-  if (!std::exchange(domain->lines_cut, true)) {
+  if (!domain->lines_cut.exchange(true)) {
     lines_->cut(domain);
   }
 }

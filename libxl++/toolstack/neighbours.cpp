@@ -86,8 +86,11 @@ void Engine::watch_name(const DomainRef& domain) {
 
 void Engine::look_at_name(const DomainRef& domain) {
   const std::lock_guard lock(domain->lifecycle);
+  if (domain->lines_cut) {
+    return;
+  }
   const auto name = domain->session->store().read(name_path(domain->id));
-  if (domain->lines_cut || !name || name->empty() || *name == domain->claim.name()) {
+  if (!name || name->empty() || *name == domain->claim.name()) {
     return;
   }
   if (const auto renamed = domain->claim.rename(*name); !renamed) {

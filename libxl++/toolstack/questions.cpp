@@ -36,15 +36,24 @@ std::unique_ptr<Subscription> subscription(Handle handle) {
 }
 
 // This process and its host, as far as the hypervisor does not have them.
-DomainSummary domain_zero(Pages given_to_hypervisor) {
+struct sysinfo host_now() {
   struct sysinfo host {};
   ::sysinfo(&host);
+  return host;
+}
+
+std::chrono::system_clock::time_point start_of(const struct sysinfo& host) {
+  return std::chrono::system_clock::now() - std::chrono::seconds(host.uptime);
+}
+
+DomainSummary domain_zero(Pages given_to_hypervisor) {
+  const struct sysinfo host = host_now();
   timespec cpu_time{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu_time);
   const Pages total = to_pages_up(Bytes(std::uint64_t{host.totalram} * host.mem_unit));
   DomainSummary summary;
   summary.name = domain_zero_name;
-  summary.created = std::chrono::system_clock::now() - std::chrono::seconds(host.uptime);
+  summary.created = start_of(host);
   summary.info.running = true;
   summary.info.memory = total - std::min(total, given_to_hypervisor);
   summary.info.max_memory = total;
@@ -113,7 +122,9 @@ Result<DomainSummary> Engine::summary_of_zero(const SessionRef& session) {
     XL_TRY_ASSIGN(const hv::HostInfo host, checked(session, hypervisor.host_info()));
     return domain_zero(host.total_memory);
   }
-  DomainSummary summary = domain_zero(Pages(0));
+  DomainSummary summary;
+  summary.name = domain_zero_name;
+  summary.created = start_of(host_now());
   XL_TRY_ASSIGN(summary.info, checked(session, hypervisor.domain_info(DomId(0))));
   return summary;
 }
