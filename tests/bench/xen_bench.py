@@ -18,6 +18,8 @@ import sys
 import time
 from pathlib import Path
 
+from xenstore_floor import BareClient, Tree
+
 STOCK = "/usr/sbin/xl"
 DIRECTORY = Path("/run/xl-bench")
 CONFIGURATION = """type = "pvh"
@@ -63,6 +65,12 @@ class Table:
         print(f"{what:<44}" + "".join(f"{median[tool.name]:>10.1f}" for tool in self.tools) +
               (f"{ratio:>8.1f}x" if ratio else f"{'':>9}") + (f"{goal:>6}x" if goal else ""), flush=True)
 
+    def add_floor(self, what, values):
+        """Of neither tool."""
+        median = statistics.median(values)
+        self.rows.append({"what": what, "p50_ms": {"floor": median}, "min_ms": {"floor": min(values)}, "runs": len(values)})
+        print(f"{f'({what})':<44}{median:>10.1f}", flush=True)
+
 
 def install(build):
     """Our programs, as they lie in a build tree, in memory; none if they cannot drive this Xen."""
@@ -100,6 +108,18 @@ def take_turns(tools, rounds, *steps):
     return times
 
 
+def bench_floor(table, rounds, path):
+    """What no toolstack can go below: a program's start, and the xenstore's part of create."""
+    nothing = Tool("nothing", "/bin/busybox")
+    table.add_floor("a static program that does nothing", [nothing.run("true") for _ in range(rounds)])
+    table.tools[0].run("create", "-p", path, 'name="measured"')
+    domid = subprocess.run([STOCK, "domid", "measured"], capture_output=True, text=True, check=True).stdout.strip()
+    tree, client = Tree(domid), BareClient()
+    times = [client.milliseconds(tree) for _ in range(rounds + WARM_UP)][WARM_UP:]
+    table.add_floor(f"a domain's {tree.count()} xenstore requests, bare", times)
+    table.tools[0].run("destroy", "measured")
+
+
 def bench_domain(table, rounds, path, what, goals):
     def create(tool):
         return tool.run("create", "-p", path, 'name="measured"')
@@ -121,8 +141,7 @@ def bench(table, build, rounds, count):
     tiny = configuration("tiny", build / "tests/guests/idle.elf", 32)
     fetched = Path(os.environ.get("XL_FETCHED", build / "fetched"))
     debian = configuration("debian", fetched / "vmlinuz", 256, fetched / "initrd.gz")
-    nothing = Tool("nothing", "/bin/busybox")
-    print(f"{'(a static program that does nothing)':<44}{statistics.median(nothing.run('true') for _ in range(rounds)):>10.1f}")
+    bench_floor(table, rounds, tiny)
     bench_domain(table, rounds, tiny, "tiny guest, no other domain", (10, 5))
     bench_domain(table, rounds, debian, "Debian's kernel", (4, 5))
     table.add("list, no domain", take_turns(table.tools, rounds, lambda tool: tool.run("list"))[0], 5)
