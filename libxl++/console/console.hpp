@@ -42,6 +42,14 @@ class Console {
   // it at the next pump().
   virtual void end() = 0;
 
+  // Of a domain that has shut down, before end().
+  struct Ending {
+    bool complete = true;  // who serves the ring has all of it, and so has who is attached
+    std::string text;      // the end of what it printed
+  };
+  // Not complete: ask again soon, nothing tells when it is.
+  virtual Ending ending() { return {true, text()}; }
+
   virtual std::string text() const = 0;      // what is known that it printed; also once ended
   virtual std::string log_path() const = 0;  // empty: none is kept
 

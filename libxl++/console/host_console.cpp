@@ -16,7 +16,8 @@
 namespace xl::console {
 namespace {
 
-constexpr std::size_t turn_size = 4 << 10;    // bytes of output that one pump() takes
+constexpr std::size_t turn_size = 4 << 10;  // bytes of output that one pump() takes
+constexpr unsigned looks_for_others = 2;
 constexpr std::size_t tail_limit = 64 << 10;  // more than a pty holds
 
 std::span<const std::byte> bytes_of(const std::string& text) {
@@ -56,12 +57,12 @@ std::uint64_t HostConsole::log_size(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
-HostConsole::HostConsole(xenstore::NodeStore& store, DomId domain, Log log,
-                         std::function<void()> wake, PtyPoll& poll)
+HostConsole::HostConsole(xenstore::NodeStore& store, DomId domain, Log log, Hooks hooks,
+                         PtyPoll& poll)
     : store_(store),
       tty_node_(xenstore::domain_path(domain) + "/console/tty"),
       log_(std::move(log)),
-      wake_(std::move(wake)),
+      hooks_(std::move(hooks)),
       poll_(poll) {}
 
 HostConsole::~HostConsole() {
@@ -84,6 +85,8 @@ HostConsole::Progress HostConsole::pump() {
   serve(turn, listeners_.any());
   if (!turn.output.empty()) {
     listeners_.call(bytes_of(turn.output));
+    const std::lock_guard lock(mutex_);
+    told_ += static_cast<std::uint32_t>(turn.output.size());
   }
   if (turn.ended && !end_told_) {
     end_told_ = true;
@@ -136,7 +139,7 @@ void HostConsole::look_for_pty() {
     tty_changed_ = true;
     watch_ = store_.watch(tty_node_, [this] {
       tty_changed_ = true;
-      wake_();
+      hooks_.wake();
     });
   }
   if (!tty_changed_.exchange(false)) {
@@ -156,7 +159,7 @@ void HostConsole::open_pty(const std::string& path) {
                  describe(system_error(errno, "opening the pty '" + path + "'")));
     return;
   }
-  auto registration = poll_.add(pty.get(), wake_);
+  auto registration = poll_.add(pty.get(), hooks_.wake);
   if (!registration) {
     spdlog::error("{}: {}", tty_node_, describe(registration.error()));
     return;
@@ -204,6 +207,7 @@ HostConsole::Pty HostConsole::read_output(std::string& output, std::size_t limit
 }
 
 void HostConsole::remember(const std::string& output) {
+  received_ += static_cast<std::uint32_t>(output.size());
   seen_ += output;
   if (seen_.size() > history_limit) {
     seen_.erase(0, seen_.size() - history_limit);
@@ -225,20 +229,56 @@ Result<void> HostConsole::write(std::span<const std::byte> input) {
   return queue_input(input_, input);
 }
 
+std::optional<RingSnapshot> HostConsole::look_at_ring() const {
+  const auto page = hooks_.map_page();
+  if (!page || page->segments().empty()) {
+    return std::nullopt;
+  }
+  return RingSnapshot::of(page->segments().front().bytes);
+}
+
+// Where others read the pty as well, those who are attached here will never have had all of it.
+// What xenconsoled took it passes on in its next round, and what others read nobody knows: they get
+// a little time.
+Console::Ending HostConsole::ending() {
+  std::optional<RingSnapshot> ring = look_at_ring();
+  if (!ring) {
+    return {true, text()};
+  }
+  const std::lock_guard lock(mutex_);
+  const bool is_told = !has_audience() || ring->produced == told_;
+  const bool is_settled = ring->is_drained() && is_told && ++settled_looks_ > looks_for_others;
+  return {is_settled, std::move(ring->last)};
+}
+
 // xenconsoled hangs up when the domain goes, and what is in the pty then is lost.
 void HostConsole::end() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (ended_) {
     return;
   }
-  ended_ = true;
-  if (pty_ && attached_) {
-    (void)read_output(tail_, tail_limit);
-    remember(tail_);
+  if (has_audience()) {
+    lock.unlock();
+    const std::optional<RingSnapshot> ring = look_at_ring();
+    lock.lock();
+    take_rest(ring);
   }
+  ended_ = true;
   close_pty();
   watch_.reset();
   input_.clear();
+}
+
+void HostConsole::take_rest(const std::optional<RingSnapshot>& ring) {
+  if (pty_) {
+    (void)read_output(tail_, tail_limit);
+    remember(tail_);
+  }
+  if (ring) {
+    const std::string rest = ring->rest(received_, seen_);
+    remember(rest);
+    tail_ += rest;
+  }
 }
 
 std::string HostConsole::log_path() const {

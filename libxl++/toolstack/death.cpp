@@ -37,7 +37,7 @@ DomainEnd Engine::describe_end(Domain& domain, hv::ShutdownReason reason) {
   DomainEnd end;
   end.id = domain.id;
   end.reason = reason;
-  end.last_console_line = console::last_line(domain.console->text());
+  end.last_console_line = domain.last_line;
   if (!has_crashed(reason) && reason != hv::ShutdownReason::reboot) {
     return end;
   }
@@ -70,6 +70,9 @@ void Engine::handle_change_locked(const DomainRef& domain) {
   if (!info || !info->shutdown || domain->death_seen) {
     return;
   }
+  if (await_console(domain)) {
+    return;
+  }
   domain->death_seen = true;
   DomainEnd end = describe_end(*domain, *info->shutdown);
   const config::ShutdownAction action =
@@ -83,6 +86,29 @@ void Engine::handle_change_locked(const DomainRef& domain) {
   if (!domain->is_foreign) {
     carry_out(domain, std::move(end), action);
   }
+}
+
+// Whether there will be another look: what the domain said last is on its way still.
+bool Engine::await_console(const DomainRef& domain) {
+  constexpr auto look_again = std::chrono::milliseconds(2);
+  constexpr unsigned most_looks = 75;  // rather than a time: on a busy host they take longer too
+  if (domain->console_awaited) {
+    return true;
+  }
+  const console::Console::Ending ending = domain->console->ending();
+  domain->last_line = console::last_line(ending.text);
+  if (ending.complete || domain->is_foreign || ++domain->console_looks > most_looks) {
+    return false;
+  }
+  domain->console_awaited = true;
+  work_->post(
+      [this, domain] {
+        const std::lock_guard lock(domain->lifecycle);
+        domain->console_awaited = false;
+        handle_change_locked(domain);
+      },
+      WorkQueue::Clock::now() + look_again);
+  return true;
 }
 
 void Engine::carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownAction action) {

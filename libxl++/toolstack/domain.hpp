@@ -91,6 +91,9 @@ struct Domain {
   bool paused = true;                         // lifecycle; by the user
   std::atomic<bool> lines_cut{false};         // lifecycle to write; console and store have ended
   bool death_seen = false;                    // lifecycle; its shutdown has been acted on
+  unsigned console_looks = 0;                 // lifecycle; since its shutdown
+  bool console_awaited = false;               // lifecycle; the next look is under way
+  std::string last_line;                      // lifecycle; of a domain that has shut down
   std::atomic<bool> has_loan{false};          // lifecycle to write; memory beyond its target
   bool loan_is_ending = false;                // lifecycle; it will be asked for that soon
   const bool is_foreign = false;              // another toolstack made it, and acts on its end

@@ -179,6 +179,7 @@ class Engine final : public Toolstack {
   void handle_change(const DomainRef& domain);               // work queue
   void handle_change_locked(const DomainRef& domain);        // with Domain::lifecycle held
   // With Domain::lifecycle held.
+  bool await_console(const DomainRef& domain);
   void carry_out(const DomainRef& domain, DomainEnd end, config::ShutdownAction action);
   DomainEnd describe_end(Domain& domain, hv::ShutdownReason reason);
   // The hypervisor is gone: ends all its domains, before the call that noticed returns. Any thread.

@@ -11,6 +11,19 @@ namespace xl::toolstack {
 
 using console::HostConsole;
 
+namespace {
+
+// With Domain::lifecycle held. Another toolstack's domain would be hindered from going.
+Result<hv::GuestMapping> map_console(const std::shared_ptr<Domain>& domain) {
+  if (domain == nullptr || domain->is_foreign) {
+    return hv::GuestMapping();
+  }
+  return domain->session->hypervisor().map_frames(domain->id,
+                                                  {domain->console_line.frame, Pages(1)});
+}
+
+}  // namespace
+
 Result<std::unique_ptr<HostLines>> HostLines::open(const HostServices& host, EventLoop& loop) {
   auto store = xenstore::HostStore::connect(host.xenstore_socket);
   if (!store) {
@@ -28,9 +41,13 @@ std::string HostLines::log_path(const Domain& domain) const {
 
 std::unique_ptr<console::Console> HostLines::make_console(const DomainRef& domain,
                                                           std::string log) {
+  const std::weak_ptr weak(domain);
   return std::make_unique<HostConsole>(
       *store_, domain->id, HostConsole::Log{std::move(log), domain->console_log_start},
-      [&loop = loop_, weak = std::weak_ptr(domain)] { loop.wake(weak.lock(), Line::console); },
+      HostConsole::Hooks{
+          [&loop = loop_, weak] { loop.wake(weak.lock(), Line::console); },
+          [weak] { return map_console(weak.lock()); },
+      },
       *ptys_);
 }
 

@@ -70,7 +70,8 @@ void Engine::tell_destroyed(const DomainRef& domain) {
   }
   DomainEnd end;
   end.id = domain->id;
-  end.last_console_line = console::last_line(domain->console->text());
+  end.last_console_line =
+      domain->last_line.empty() ? console::last_line(domain->console->text()) : domain->last_line;
   end.action = "destroy";
   domain->claim.release();
   emit(LifecycleEvent::Kind::ended, domain->id, domain->claim.name(), std::move(end));

@@ -64,6 +64,8 @@ void Engine::soft_reset(const DomainRef& domain, DomainEnd end) {
     return carry_out(domain, std::move(end), config::ShutdownAction::destroy);
   }
   domain->death_seen = false;
+  domain->console_looks = 0;
+  domain->last_line.clear();
   save(*domain);
   watch_boot(domain);
   loop_->wake(domain, Line::console);

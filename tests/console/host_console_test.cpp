@@ -8,6 +8,7 @@
 #include <pty.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <xen/io/console.h>
 
 #include <array>
 #include <atomic>
@@ -69,14 +70,43 @@ class HostConsoleOf : public ::testing::Test {
     std::filesystem::remove_all(directory_, ignored);
   }
   void serve() {
-    console_ = std::make_unique<HostConsole>(
-        store_, DomId(5), HostConsole::Log{log(), HostConsole::log_size(log())},
-        [this] {
-          const std::lock_guard lock(mutex_);
-          woken_ = true;
-          wakeup_.notify_all();
-        },
-        *poll_);
+    console_ = std::make_unique<HostConsole>(store_, DomId(5),
+                                             HostConsole::Log{log(), HostConsole::log_size(log())},
+                                             HostConsole::Hooks{
+                                                 [this] {
+                                                   const std::lock_guard lock(mutex_);
+                                                   woken_ = true;
+                                                   wakeup_.notify_all();
+                                                 },
+                                                 [this] { return map_page(); },
+                                             },
+                                             *poll_);
+  }
+  Result<hv::GuestMapping> map_page() {
+    ++mapped_;
+    if (page_.empty()) {
+      return fail(ErrorCode::not_found, "no such domain");
+    }
+    return hv::GuestMapping({{Gfn(1), std::as_writable_bytes(std::span(page_))}}, nullptr);
+  }
+  void put_in_ring(const std::string& text) {
+    page_.resize(page_size / sizeof(std::uint32_t));
+    auto* ring = reinterpret_cast<xencons_interface*>(page_.data());
+    for (const char c : text) {
+      ring->out[MASK_XENCONS_IDX(ring->out_prod++, ring->out)] = c;
+    }
+  }
+  bool is_complete() {
+    bool complete = false;
+    for (int look = 0; look < 5; ++look) {
+      complete = console_->ending().complete;
+    }
+    return complete;
+  }
+  // As xenconsoled: takes all that is in the ring.
+  void take_from_ring() {
+    auto* ring = reinterpret_cast<xencons_interface*>(page_.data());
+    ring->out_cons = ring->out_prod;
   }
   std::string log() const { return directory_ + "/guest-it.log"; }
   void name_tty(const std::string& path) {
@@ -117,6 +147,8 @@ class HostConsoleOf : public ::testing::Test {
   }
 
   std::string directory_;
+  std::vector<std::uint32_t> page_;  // empty: there is none
+  unsigned mapped_ = 0;
   xenstore::Server store_;
   std::unique_ptr<PtyPoll> poll_ = *PtyPoll::create();
   std::mutex mutex_;
@@ -254,6 +286,68 @@ TEST_F(HostConsoleOf, EndsWithoutEverHavingHadAPty) {
   console_->end();
   pump();
   EXPECT_EQ(output, "<end>");
+}
+
+TEST_F(HostConsoleOf, EndsWithWhatTheRingHasWhereThereNeverWasAPty) {
+  put_in_ring("all of it\r\n");
+  std::string output;
+  const auto handle = attach(output);
+  console_->end();
+  pump();
+  EXPECT_EQ(output, "all of it\r\n<end>");
+  EXPECT_EQ(console_->text(), "all of it\r\n");
+}
+
+TEST_F(HostConsoleOf, EndsWithWhatCameThroughThePtyAndTheRestOfTheRing) {
+  const TestPty pty;
+  name_tty(pty.name);
+  std::string output;
+  const auto handle = attach(output);
+  put_in_ring("one two three");
+  pty.print("one ");
+  ASSERT_TRUE(serve_until([&] { return output == "one "; }));
+  pty.print("two ");
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  console_->end();
+  pump();
+  EXPECT_EQ(output, "one two three<end>");
+}
+
+TEST_F(HostConsoleOf, EndsWithNothingTwiceWhereOthersHaveReadToo) {
+  const TestPty pty;
+  name_tty(pty.name);
+  std::string output;
+  put_in_ring("theirs, ours, ");
+  const auto handle = attach(output);
+  pty.print("ours, ");
+  ASSERT_TRUE(serve_until([&] { return output == "ours, "; }));
+  EXPECT_FALSE(is_complete());
+  console_->end();
+  pump();
+  EXPECT_EQ(output, "ours, <end>");
+}
+
+TEST_F(HostConsoleOf, IsCompleteWhenAllHaveHadAllOfIt) {
+  const TestPty pty;
+  name_tty(pty.name);
+  put_in_ring("bye");
+  EXPECT_FALSE(is_complete());
+  EXPECT_EQ(console_->ending().text, "bye");
+  take_from_ring();
+  EXPECT_FALSE(console_->ending().complete) << "others may be reading";
+  EXPECT_TRUE(is_complete()) << "nobody is attached";
+  std::string output;
+  const auto handle = attach(output);
+  EXPECT_FALSE(is_complete());
+  pty.print("bye");
+  ASSERT_TRUE(serve_until([&] { return output == "bye"; }));
+  EXPECT_TRUE(is_complete());
+}
+
+TEST_F(HostConsoleOf, LooksAtNoPageForNobody) {
+  put_in_ring("unheard");
+  console_->end();
+  EXPECT_EQ(mapped_, 0U);
 }
 
 TEST_F(HostConsoleOf, ShowsItsOwnPartOfTheLog) {

@@ -9,6 +9,8 @@
 #include <random>
 #include <string>
 
+#include "libxl++/console/ring_snapshot.hpp"
+
 #include <xen/io/console.h>  // after the integer types that it presumes
 
 namespace xl::console {
@@ -118,6 +120,46 @@ TEST_F(ConsoleRing, NeverGivesMoreThanItHoldsWhateverThePageSays) {
     page().in_cons = static_cast<std::uint32_t>(random());
     EXPECT_LE(taken().size(), Ring::output_size);
     EXPECT_LE(give(std::string(random() % 3000, 'x')), Ring::input_size);
+  }
+}
+
+// --- a ring that another process serves ---
+
+TEST_F(ConsoleRing, IsSeenWithWhatWasTakenAlready) {
+  EXPECT_TRUE(RingSnapshot::of(page_).is_drained());
+  EXPECT_EQ(RingSnapshot::of(page_).last, "");
+  print(std::string(2000, 'x') + "end of ");
+  (void)taken();
+  print("the output that wraps around");
+  const RingSnapshot ring = RingSnapshot::of(page_);
+  EXPECT_FALSE(ring.is_drained());
+  EXPECT_EQ(ring.last.size(), 2035U);
+  EXPECT_TRUE(ring.last.ends_with("end of the output that wraps around"));
+  (void)taken();
+  EXPECT_TRUE(RingSnapshot::of(page_).is_drained());
+  print(std::string(100, 'y'));
+  EXPECT_EQ(RingSnapshot::of(page_).last.size(), Ring::output_size);
+}
+
+TEST_F(ConsoleRing, GivesTheRestToWhoHasHadTheStart) {
+  print("one two three");
+  const RingSnapshot ring = RingSnapshot::of(page_);
+  EXPECT_EQ(ring.rest(0, ""), "one two three");
+  EXPECT_EQ(ring.rest(4, "one "), "two three");
+  EXPECT_EQ(ring.rest(4, "ne "), "two three") << "the start of what was had may be forgotten";
+  EXPECT_EQ(ring.rest(13, "one two three"), "");
+  EXPECT_EQ(ring.rest(4, "two "), "") << "others had the start";
+  EXPECT_EQ(ring.rest(14, "one two three "), "");
+}
+
+TEST_F(ConsoleRing, IsSeenWithinItsBoundsWhateverThePageSays) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 100000; ++i) {
+    page().out_prod = static_cast<std::uint32_t>(random());
+    page().out_cons = static_cast<std::uint32_t>(random());
+    const RingSnapshot ring = RingSnapshot::of(page_);
+    EXPECT_LE(ring.last.size(), Ring::output_size);
+    EXPECT_LE(ring.rest(static_cast<std::uint32_t>(random()), "x").size(), Ring::output_size);
   }
 }
 

@@ -23,8 +23,8 @@ const std::string log_file = "/var/log/xen/console/guest-xl-test-console.log";
 class RealConsole : public ::testing::Test {
  protected:
   RealConsole() {
-    console_.emplace(
-        *store_, domain_.id(), HostConsole::Log{log_file, log_start_}, [this] { wake(); }, *poll_);
+    console_.emplace(*store_, domain_.id(), HostConsole::Log{log_file, log_start_},
+                     HostConsole::Hooks{.wake = [this] { wake(); }}, *poll_);
   }
   Console::Listeners::Handle attach() {
     auto handle = console_->attach([this](std::span<const std::byte> bytes) {
