@@ -41,11 +41,23 @@ Result<Reservation> read_reservation(const Call<P>& call, std::uint64_t arg) {
   return value;
 }
 
+// As in Xen, what was there before goes. There it stays the domain's, out of reach, until its end;
+// here it is free.
+template <typename P>
+Result<void> populate_page(const Call<P>& call, Gfn gfn) {
+  const Result<void> done = call.parts.memory.populate_exact(call.domain(), gfn, 0);
+  return !done && done.error() == Errno::exist ? call.parts.memory.replace(call.domain(), gfn)
+                                               : done;
+}
+
 // All of the extent, or nothing.
 template <typename P>
 Result<void> populate(const Call<P>& call, Gfn gfn, unsigned order) {
   Domain<P>& domain = call.domain();
   Guard guard(domain.memory_lock);
+  if (domain.pages + (1ULL << order) > domain.max_pages) {
+    return fail(Errno::nomem);  // even if what is there before would go
+  }
   if (order == order_2m) {
     // Where smaller pages were before there is a table for them.
     const Result<void> whole = call.parts.memory.populate_exact(domain, gfn, 1);
@@ -54,8 +66,7 @@ Result<void> populate(const Call<P>& call, Gfn gfn, unsigned order) {
     }
   }
   for (std::uint64_t i = 0; i < 1ULL << order; ++i) {
-    if (const Result<void> done = call.parts.memory.populate_exact(domain, gfn + Pages(i), 0);
-        !done) {
+    if (const Result<void> done = populate_page(call, gfn + Pages(i)); !done) {
       for (; i > 0; --i) {
         (void)call.parts.memory.release(domain, gfn + Pages(i - 1)).has_value();
       }
@@ -63,6 +74,17 @@ Result<void> populate(const Call<P>& call, Gfn gfn, unsigned order) {
     }
   }
   return {};
+}
+
+// Frames without a place are of no use to a domain with a physmap, so it gets none; the answer is
+// as if it did.
+template <typename P>
+std::int64_t increase(const Call<P>& call, const Reservation& op) {
+  Domain<P>& domain = call.domain();
+  Guard guard(domain.memory_lock);
+  const std::uint64_t has = domain.pages + domain.promised;
+  const std::uint64_t room = has < domain.max_pages ? (domain.max_pages - has) >> op.order : 0;
+  return static_cast<std::int64_t>(op.count < room ? op.count : room);
 }
 
 // What a call's extents have in common: one flush of translations serves many of them.
@@ -99,14 +121,15 @@ std::int64_t change_reservation(const Call<P>& call, std::uint64_t command, std:
     return negative(self.error());
   }
   const auto done = [](std::uint64_t count) { return static_cast<std::int64_t>(count); };
-  // A domain cannot promise itself memory, and one that is translated has no use for frames without
-  // a place (increase_reservation).
+  // A domain cannot promise itself memory.
   const bool refused =
-      command == XENMEM_increase_reservation ||
-      (command == XENMEM_populate_physmap && (op->flags & XENMEMF_populate_on_demand) != 0);
+      command == XENMEM_populate_physmap && (op->flags & XENMEMF_populate_on_demand) != 0;
   const std::uint64_t size = call.pointer_size();
   if (refused || op->count > (~0ULL >> command_bits) || op->order > order_2m || start > op->count) {
     return done(start);
+  }
+  if (command == XENMEM_increase_reservation) {
+    return increase(call, *op);
   }
   Releasing<P> releasing(call);
   const std::uint64_t end = call.parts.core.platform.now_ns() + piece_ns;

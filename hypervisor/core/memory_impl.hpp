@@ -156,6 +156,20 @@ Result<void> Memory<P>::vacate(Domain<P>& domain, Gfn gfn) {
 }
 
 template <typename P>
+Result<void> Memory<P>::replace(Domain<P>& domain, Gfn gfn) {
+  XL_TRY_ASSIGN(const Mfn mfn, core_.frames.alloc(0));
+  Result<void> done = vacate(domain, gfn);
+  done = done ? map(domain, gfn, mfn, 0, PageKind::ram) : done;
+  if (!done) {
+    core_.frames.free(mfn, 0, Taint::untouched);
+    return done;
+  }
+  ++domain.pages;
+  settle(domain);
+  return {};
+}
+
+template <typename P>
 Result<void> Memory<P>::map_shared(Domain<P>& domain, Gfn gfn, Mfn mfn) {
   XL_TRY(vacate(domain, gfn));
   return map(domain, gfn, mfn, 0, PageKind::shared);

@@ -108,7 +108,10 @@ TEST_F(MemoryOpTest, BalloonsDownAndUp) {
   EXPECT_EQ(change(XENMEM_decrease_reservation, {60}), 0) << "nothing is there any more";
   EXPECT_EQ(change(XENMEM_populate_physmap, {60, 61, 70}), 3);
   EXPECT_EQ(m.peek<std::uint64_t>(m.vcpu(id), 60 * 4096), 0U) << "new memory is zero";
-  EXPECT_EQ(change(XENMEM_populate_physmap, {60}), 0) << "taken";
+  m.poke<std::uint64_t>(m.vcpu(id), 60 * 4096, 0x77);
+  EXPECT_EQ(change(XENMEM_populate_physmap, {60}), 1) << "another frame instead";
+  EXPECT_EQ(m.peek<std::uint64_t>(m.vcpu(id), 60 * 4096), 0U);
+  EXPECT_EQ(m.domain(id).pages, 65U);
   EXPECT_EQ(change(XENMEM_populate_physmap, {1ULL << 40}), 0);
   m.settle();
 }

@@ -165,9 +165,10 @@ TEST_F(OnDemand, GuestPopulatesWhatWasPromised) {
   EXPECT_EQ(change(id, XENMEM_populate_physmap, {1536}, 9), 1);
   EXPECT_EQ(m.domain(id).on_demand_pages, 511U);
   EXPECT_EQ(m.domain(id).pages, 64U + 513);
-  // A domain cannot promise memory to itself, nor get frames that have no place.
+  // A domain cannot promise memory to itself. Frames that have no place are counted only.
   EXPECT_EQ(change(id, XENMEM_populate_physmap, {4096}, 0, XENMEMF_populate_on_demand), 0);
-  EXPECT_EQ(change(id, XENMEM_increase_reservation, {4096}), 0);
+  EXPECT_EQ(change(id, XENMEM_increase_reservation, {4096}), 1);
+  EXPECT_EQ(m.domain(id).pages, 64U + 513);
   xen_pod_target_t target{};
   target.domid = DOMID_SELF;
   EXPECT_EQ(m.call_with(m.vcpu(id), __HYPERVISOR_memory_op, XENMEM_set_pod_target, target),
@@ -186,10 +187,14 @@ TEST_F(OnDemand, ALargeExtentFitsWhereSmallPagesWere) {
   }
   EXPECT_EQ(change(id, XENMEM_populate_physmap, {1024}, 9), 1);
   EXPECT_EQ(m.domain(id).pages, 64U + 512);
-  // All of it or nothing.
   EXPECT_EQ(change(id, XENMEM_decrease_reservation, {1024}), 1);
+  // All of it or nothing: there has to be room for all of it beside what it takes the place of.
+  ASSERT_EQ(m.request(Op::set_max_memory, id, {64 + 512}).status, 0);
   EXPECT_EQ(change(id, XENMEM_populate_physmap, {1024}, 9), 0);
   EXPECT_EQ(m.domain(id).pages, 64U + 511);
+  ASSERT_EQ(m.request(Op::set_max_memory, id, {64 + 511 + 512}).status, 0);
+  EXPECT_EQ(change(id, XENMEM_populate_physmap, {1024}, 9), 1);
+  EXPECT_EQ(m.domain(id).pages, 64U + 512);
 }
 
 TEST_F(OnDemand, FlushesOnceForManyPages) {
