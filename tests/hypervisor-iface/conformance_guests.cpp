@@ -2,121 +2,31 @@
 // Each tiny guest on each hypervisor that runs guests: what it checks of the ABI holds on both.
 #include "tests/hypervisor-iface/conformance_guests.hpp"
 
-#include <poll.h>
-
-#include <algorithm>
-#include <array>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <sstream>
-#include <vector>
-
-#include "base/scope_exit.hpp"
-#include "libdomainbuilder/build.hpp"
-#include "libxl++/console/ring.hpp"
+#include <utility>
 
 namespace xl::hv {
-namespace {
 
-using Clock = std::chrono::steady_clock;
-
-std::string kernel_of(const std::string& name) {
-  return std::string(XL_TEST_GUESTS) + "/" + name + ".elf";
-}
-
-build::BuildRequest request_of(const GuestRun& run) {
-  build::BuildRequest request;
-  request.kernel = kernel_of(run.name);
-  request.command_line = run.command_line;
-  request.memory = request.max_memory = run.memory;
-  request.vcpus = run.vcpus;
-  request.max_vcpus = std::max(run.vcpus, run.max_vcpus);
-  return request;
-}
-
-Result<DomId> create(Hypervisor& hypervisor, const build::Prepared& prepared) {
-  DomainOptions options;
-  options.max_vcpus = prepared.request.max_vcpus;
-  options.max_memory = prepared.pages_needed() + Pages(256);
-  return hypervisor.create_domain(options);
-}
-
-// What it has printed since the last call.
-std::string drain(console::Ring& ring) {
-  std::array<std::byte, console::Ring::output_size> buffer{};
-  std::string text;
-  for (auto read = ring.peek_output(buffer); read.count != 0; read = ring.peek_output(buffer)) {
-    for (std::size_t i = 0; i < read.count; ++i) {
-      if (buffer[i] != std::byte{'\r'}) {
-        text += static_cast<char>(buffer[i]);
-      }
-    }
-    ring.take_output(read.count);
+GuestEnd GuestConformance::run(const GuestRun& run) {
+  const auto guest = start(run);
+  if (guest == nullptr) {
+    return {};
   }
-  return text;
+  guest->until_it_ends();
+  return {guest->output(), guest->reason()};
 }
 
-// These guests look by themselves whether there is room, so they get no event that they do not
-// expect. Their end is looked for: nobody tells of a domain that
-// xenstored does not know.
-Result<GuestEnd> watch(Hypervisor& hypervisor, DomId domain, console::Ring& ring,
-                       std::chrono::seconds patience) {
-  GuestEnd end;
-  const auto deadline = Clock::now() + patience;
-  while (Clock::now() < deadline) {
-    XL_TRY_ASSIGN(const DomainInfo info, hypervisor.domain_info(domain));
-    end.output += drain(ring);
-    if (info.shutdown) {
-      end.reason = info.shutdown;
-      break;
-    }
-    pollfd entry{hypervisor.event_fd(), POLLIN, 0};
-    ::poll(&entry, 1, 20);
-    XL_TRY(hypervisor.take_events());
-  }
-  return end;
-}
-
-Result<GuestEnd> try_guest(Hypervisor& hypervisor, const GuestRun& run) {
-  build::ImageCache cache(mib(16));
-  XL_TRY_ASSIGN(const build::Prepared prepared, build::prepare(request_of(run), cache));
-  XL_TRY_ASSIGN(const DomId domain, create(hypervisor, prepared));
-  const ScopeExit end([&] { EXPECT_TRUE(ok(hypervisor.destroy_domain(domain))); });
-  XL_TRY_ASSIGN(const build::BuiltDomain built, build::execute(hypervisor, domain, prepared));
-  XL_TRY_ASSIGN(const GuestMapping page,
-                hypervisor.map_frames(domain, {built.console_frame, Pages(1)}));
-  XL_TRY(hypervisor.event_bind(domain, built.console_port));
-  console::Ring ring(page.segments().front().bytes);
-  XL_TRY(hypervisor.unpause(domain));
-  return watch(hypervisor, domain, ring, run.patience);
-}
-
-}  // namespace
-
-GuestEnd run_guest(Hypervisor& hypervisor, const GuestRun& run) {
-  auto end = try_guest(hypervisor, run);
-  EXPECT_TRUE(ok(end)) << run.name;
-  return end ? std::move(*end) : GuestEnd();
+std::string GuestConformance::passes(const GuestRun& run, const std::string& name) {
+  const GuestEnd end = this->run(run);
+  EXPECT_TRUE(has(end.output, "PASS " + (name.empty() ? run.name : name) + "\n")) << end.output;
+  EXPECT_EQ(end.reason, ShutdownReason::poweroff) << end.output;
+  return end.output;
 }
 
 namespace {
-
-class GuestConformance : public Conformance {
- protected:
-  // It prints PASS and its name, and powers off. Returns what it printed.
-  std::string passes(const GuestRun& run, const std::string& name = {}) {
-    const GuestEnd end = run_guest(hv(), run);
-    const std::string verdict = "PASS " + (name.empty() ? run.name : name) + "\n";
-    EXPECT_NE(end.output.find(verdict), std::string::npos) << end.output;
-    EXPECT_EQ(end.reason, ShutdownReason::poweroff) << end.output;
-    return end.output;
-  }
-};
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_F(GuestConformance, Hello) {
   const std::string output = passes({"hello", "one two=3"});
@@ -208,7 +118,7 @@ TEST_F(GuestConformance, VcpusStartInEachMode) {
 }
 
 TEST_F(GuestConformance, WatchdogBites) {
-  const GuestEnd end = run_guest(hv(), {"watchdog"});
+  const GuestEnd end = run({"watchdog"});
   EXPECT_EQ(end.reason, ShutdownReason::watchdog) << end.output;
   EXPECT_TRUE(has(end.output, "now it bites")) << end.output;
 }
@@ -219,7 +129,7 @@ TEST_F(GuestConformance, EndsInEachWay) {
       {"hole", ShutdownReason::crash},     {"stack", ShutdownReason::reboot},
       {"reboot", ShutdownReason::reboot},  {"poweroff", ShutdownReason::poweroff}};
   for (const auto& [way, reason] : ways) {
-    const GuestEnd end = run_guest(hv(), {"crash", way});
+    const GuestEnd end = run({"crash", way});
     EXPECT_EQ(end.reason, reason) << way << ": " << end.output;
     // Code where no memory is: #GP, which this guest reports by itself.
     EXPECT_EQ(has(end.output, "trap 13"), way == std::string("hole")) << end.output;
@@ -228,7 +138,7 @@ TEST_F(GuestConformance, EndsInEachWay) {
 
 TEST_F(GuestConformance, AHostileGuestHarmsNobody) {
   for (const char* seed : {"seed=1 calls=3000", "seed=2 calls=3000"}) {
-    const GuestEnd end = run_guest(hv(), {"fuzz", seed});
+    const GuestEnd end = run({"fuzz", seed});
     EXPECT_TRUE(ok(hv().ping())) << seed;
     EXPECT_FALSE(has(end.output, "FAIL")) << end.output;
   }

@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a tiny guest of tests/guests over the waist, with the builder and nothing above it: no
-// xenstore, and a console that is read here.
+// What the tests share that run tiny guests.
 #pragma once
 
-#include <chrono>
-#include <optional>
 #include <string>
+#include <string_view>
 
-#include "tests/hypervisor-iface/conformance.hpp"
+#include "tests/hypervisor-iface/live_guest.hpp"
 
 namespace xl::hv {
 
-struct GuestRun {
-  std::string name;  // "hello"
-  std::string command_line = {};
-  Bytes memory = mib(16);
-  std::uint32_t vcpus = 1;
-  std::uint32_t max_vcpus = 0;  // 0: as many as vcpus
-  std::chrono::seconds patience{60};
-};
-
 struct GuestEnd {
-  std::string output;                    // of the console, "\r\n" as "\n"
+  std::string output;
   std::optional<ShutdownReason> reason;  // none: it ran until patience ended
 };
 
-// Leaves no domain. Fails the test if it cannot be built.
-GuestEnd run_guest(Hypervisor& hypervisor, const GuestRun& run);
+class GuestConformance : public Conformance {
+ protected:
+  std::unique_ptr<LiveGuest> start(const GuestRun& run) { return start_guest(hv(), run); }
+  // To its end. Leaves no domain.
+  GuestEnd run(const GuestRun& run);
+  // It prints PASS and its name, and powers off. Returns what it printed.
+  std::string passes(const GuestRun& run, const std::string& name = {});
+};
+
+inline bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
 
 }  // namespace xl::hv

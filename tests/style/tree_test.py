@@ -71,6 +71,13 @@ class Tree(unittest.TestCase):
                   and b"SPDX-License-Identifier: Apache-2.0" not in (TREE / name).read_bytes()[:300]]
         self.assertEqual(silent, [])
 
+    def test_every_tiny_guest_is_run_on_both_hypervisors(self):
+        made = re.findall(r"^  '([a-z0-9-]+)': \[\[", (TREE / "tests/guests/meson.build").read_text(encoding="utf-8"), re.MULTILINE)
+        suite = "".join((TREE / name).read_text(encoding="utf-8") for name in self.sources(".cpp")
+                        if name.startswith("tests/hypervisor-iface/conformance_"))
+        self.assertGreater(len(made), 20)
+        self.assertEqual([name for name in made if f'{{"{name}"' not in suite], [])
+
 
 if __name__ == "__main__":
     unittest.main()
