@@ -10,6 +10,7 @@ import struct
 import subprocess
 import threading
 import harness
+import store_tree
 
 GUEST_SCRIPT = """#!/bin/busybox sh
 export PATH=/bin
@@ -134,6 +135,12 @@ class XenStore(harness.VmTest):
         # What remains of the tree's upper levels is as it was, or what the first domain made of it.
         left = set(self.tool("ls", "-fp", "/").splitlines()) - set(before.splitlines())
         self.assertFalse([line for line in left if re.search(rf"/{number}\b", line)], left)
+
+    def test_tree_is_as_on_xen(self):
+        name = self.machine.create("idle", "-p", name="tree", **store_tree.KEYS)
+        number = self.machine.domain_id(name)
+        uuid = self.machine.xl("list", "-v", name).stdout.splitlines()[1].split()[6]
+        self.assertEqual(store_tree.tree(self.tool("ls", "-fp", "/"), number, uuid), store_tree.expected(pty=False))
 
     def test_guest_that_storms_its_ring_hurts_itself_only(self):
         name = self.machine.create("storm", memory=32)

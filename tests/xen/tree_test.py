@@ -3,42 +3,12 @@
 """A domain made by ours is to the stock toolstack, and to its guest, what its own is: the same xenstore nodes with the same
 permissions, the same record of libxl, the same answer of the hypervisor."""
 import json
-import re
 from pathlib import Path
 import host
 from host import ours, stock
+from store_tree import generalised, tree
 
 USERDATA = Path("/var/lib/xen")
-# Differs between two domains of one toolstack too. What stands for a value says what it has to look like.
-VALUES = [
-    (r"/local/domain/N/(console|store)/port", r"\d+", "PORT"),
-    (r"/local/domain/N/(console|store)/ring-ref", r"\d+", "FRAME"),
-    (r"/local/domain/N/console/tty", r"/dev/pts/\d+", "TTY"),
-    (r"/vm/UUID/start_time", r"\d+\.\d\d", "TIME"),
-]
-LINE = re.compile(r'(?P<path>/\S*) = "(?P<value>.*)"\s+\((?P<permissions>[^()]*)\)')
-
-
-def generalised(text, domid, uuid):
-    text = text.replace(uuid, "UUID")
-    return re.sub(rf"(/local/domain/|/libxl/|/backend/\w+/){domid}\b", r"\1N", text)
-
-
-def node(line, domid, uuid):
-    """One line of `xenstore-ls -f -p`: path, value and permissions, with names for what is this domain's alone."""
-    parts = LINE.fullmatch(line)
-    path, value = (generalised(parts[key], domid, uuid) for key in ("path", "value"))
-    for of, like, name in [*VALUES, (r".*/(domid|frontend-id)", str(domid), "N")]:
-        if re.fullmatch(of, path) and re.fullmatch(like, value):
-            value = name
-    permissions = re.sub(rf"(?<=[nrwb]){domid}(?=,|$)", "N", parts["permissions"])
-    return f"{path} = {value} ({permissions})"
-
-
-def tree(domid, uuid):
-    mine = re.compile(rf"/(local/domain/{domid}|libxl/{domid}|vm/{uuid}|local/domain/0/backend/\w+/{domid})(/| )")
-    lines = host.run("xenstore-ls", "-f", "-p").stdout.splitlines()
-    return sorted(node(line, domid, uuid) for line in lines if mine.match(line))
 
 
 def about(name):
@@ -51,7 +21,7 @@ def about(name):
     listed = json.loads(stock("list", "-l", name).stdout)
     row = stock("list", name).stdout.splitlines()[1].split()
     return {
-        "tree": tree(domid, uuid),
+        "tree": tree(host.run("xenstore-ls", "-f", "-p").stdout, domid, uuid),
         "files": {key: (oct(path.stat().st_mode), json.loads(generalised(path.read_text().rstrip("\0"), domid, uuid)))
                   for key, path in files.items()},
         "long list": json.loads(generalised(json.dumps([entry | {"domid": "N"} for entry in listed]), domid, uuid)),
