@@ -88,6 +88,7 @@ void Engine::adopt_running(const SessionRef& session, Records::Entry entry,
                                          std::move(entry.record), maker == Maker::other);
   domain->record = std::move(entry.key);
   domain->claim.set_domain(info.id);
+  domain->handle = info.handle;
   const std::lock_guard lock(domain->lifecycle);
   if (auto connected = lines_->reconnect(domain, console_log, bindings); !connected) {
     spdlog::error("domain {} has neither console nor xenstore: {}", info.id.value(),
@@ -136,6 +137,7 @@ void Engine::restart_left(Records::Entry entry) {
     return;
   }
   spdlog::info("domain '{}' was being restarted when an xld was killed", plan.config.name);
+  claim->expect_domain();
   // Shared, as a task can be copied.
   auto held = std::make_shared<Registry::Claim>(std::move(claim).value());
   work_->post([this, held, left = std::move(entry)] {

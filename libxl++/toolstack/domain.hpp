@@ -32,6 +32,7 @@ struct Domain {
         id(domain_id),
         claim(std::move(its_claim)),
         plan(std::move(its_plan)) {
+    handle = plan.config.uuid.value_or(config::Uuid()).octets();
     memory_target = plan.config.memory.count();
   }
   // One that is there already: an earlier daemon made it, or another toolstack.
@@ -74,6 +75,9 @@ struct Domain {
   Bell vcpu_bell;                               // a vcpu came or went, or the domain stopped
   std::atomic<std::uint64_t> vcpu_requests{0};  // the latest one counts
 
+  // The hypervisor's, and libxl's for its files: the UUID that it was made with. Set before it is
+  // published.
+  hv::DomainHandle handle{};
   GuestLine console_line;               // lifecycle, once published
   GuestLine store_line;                 // the same
   std::uint64_t console_log_start = 0;  // the same; of a log that another process writes

@@ -77,7 +77,7 @@ void HostLines::cut(const DomainRef& domain) {
     domain->console->end();
     loop_.wake(domain, Line::console);
   }
-  if (const auto removed = userdata_.remove(domain->id, domain->claim.uuid()); !removed) {
+  if (const auto removed = userdata_.remove(domain->id, config::Uuid(domain->handle)); !removed) {
     spdlog::warn("{}", describe(removed.error()));
   }
 }

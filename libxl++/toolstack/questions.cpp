@@ -103,6 +103,7 @@ Result<DomId> Engine::find(std::string_view name_or_id) {
     return DomId(0);
   }
   look_around(sessions_->current());
+  registry_.await(name_or_id);
   if (const auto id = registry_.find(name_or_id)) {
     return *id;
   }

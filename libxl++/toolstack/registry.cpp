@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libxl++/toolstack/registry.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "libxl++/toolstack/domain.hpp"
@@ -37,6 +38,8 @@ void Registry::Claim::release() {
   }
   registry_->names_.erase(name);
   registry_->uuids_.erase(uuid_);
+  registry_->expected_.erase(name_);
+  registry_->came_.notify_all();
 }
 
 std::string Registry::Claim::name() const {
@@ -59,6 +62,11 @@ void Registry::Claim::unset_domain() {
   }
   owner.reset();
   registry_->uuids_[uuid_].reset();
+}
+
+void Registry::Claim::expect_domain() {
+  const std::lock_guard lock(registry_->mutex_);
+  registry_->expected_.insert(name_);
 }
 
 Result<void> Registry::Claim::rename(std::string_view new_name) {
@@ -133,6 +141,10 @@ void Registry::publish(std::shared_ptr<Domain> domain) {
   const std::lock_guard lock(mutex_);
   const DomId id = domain->id;
   domains_.insert_or_assign(id, std::move(domain));
+  if (const auto name = names_by_domain_.find(id); name != names_by_domain_.end()) {
+    expected_.erase(name->second);
+    came_.notify_all();
+  }
 }
 
 bool Registry::remove(const std::shared_ptr<Domain>& domain) {
@@ -169,6 +181,12 @@ std::optional<DomId> Registry::find(std::string_view name) const {
   const std::lock_guard lock(mutex_);
   const auto found = names_.find(name);
   return found == names_.end() ? std::nullopt : found->second;
+}
+
+void Registry::await(std::string_view name) const {
+  constexpr auto longest = std::chrono::seconds(5);
+  std::unique_lock lock(mutex_);
+  came_.wait_for(lock, longest, [&] { return !expected_.contains(name); });
 }
 
 bool Registry::contains(DomId domain) const {

@@ -7,10 +7,12 @@
 // all().
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,8 @@ class Registry {
     // Which domain it is for; shown while it is being made.
     void set_domain(DomId domain);
     void unset_domain();
+    // A domain of the name comes soon, in place of one that was: await() waits for it.
+    void expect_domain();
     // Errors: already_exists; not_found once released.
     Result<void> rename(std::string_view new_name);
     // Leaves name and UUID to the claim that is returned, which is for no domain yet, and goes on
@@ -70,6 +74,9 @@ class Registry {
   // Null if it is not there, or not yet.
   std::shared_ptr<Domain> find(DomId domain) const;
   std::optional<DomId> find(std::string_view name) const;
+  // Until the domain that is expected under the name is there, or none is expected; some seconds at
+  // most. Not from where domains are made.
+  void await(std::string_view name) const;
   std::string name_of(DomId domain) const;  // empty if it has none
   // Also while it is being made.
   bool contains(DomId domain) const;
@@ -83,6 +90,8 @@ class Registry {
   std::string free_name(const std::string& base, const std::string& suffix) const;  // locked
 
   mutable std::mutex mutex_;
+  mutable std::condition_variable came_;  // what was expected, or will not
+  std::set<std::string, std::less<>> expected_;
   std::map<std::string, Owner, std::less<>> names_;
   std::map<config::Uuid, Owner> uuids_;
   std::map<DomId, std::string> names_by_domain_;

@@ -35,6 +35,7 @@ void Engine::restart(const DomainRef& domain, DomainEnd end) {
   DomainPlan plan = domain->plan;
   std::string name = domain->claim.name();
   domain->claim.unset_domain();
+  domain->claim.expect_domain();
   Registry::Claim claim = std::move(domain->claim);
   lock.unlock();
   succeed(std::move(claim), std::move(plan), domain->record, end);
@@ -68,6 +69,7 @@ Result<Registry::Claim> Engine::step_aside(const DomainRef& domain) {
                   describe(written.error()));
   }
   emit(LifecycleEvent::Kind::renamed, domain->id, domain->plan.config.name);
+  claim.expect_domain();
   return claim;
 }
 

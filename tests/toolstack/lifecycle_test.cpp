@@ -2,6 +2,7 @@
 // What happens to domains after they were made.
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <thread>
 
@@ -204,6 +205,22 @@ TEST_F(Lifecycle, RestartKeepsNameAndUuid) {
   EXPECT_EQ(*toolstack().config_of(*ended->end->successor), *before);
   ASSERT_TRUE(toolstack().destroy(*ended->end->successor));
   EXPECT_EQ(fake().usage(), Usage{});
+}
+
+TEST_F(Lifecycle, WhoAsksForTheNameDuringARestartGetsTheSuccessor) {
+  const DomId id = create(config_with(config::ShutdownAction::restart));
+  std::future<Result<DomId>> found;
+  fake().set_hook([&](const hv::fake::CallRecord& record) {
+    if (record.call == hv::fake::Call::create_domain && !found.valid()) {
+      found = std::async(std::launch::async, [&] { return toolstack().find("guest"); });
+      EXPECT_EQ(found.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+    }
+  });
+  ASSERT_TRUE(fake().guest_shutdown(id, ShutdownReason::reboot));
+  const auto ended = wait_for(Kind::ended, id);
+  fake().set_hook({});
+  ASSERT_TRUE(ended && ended->end->successor && found.valid());
+  EXPECT_EQ(*found.get(), *ended->end->successor);
 }
 
 TEST_F(Lifecycle, ARestartThatFailsSaysWhyAndFreesTheName) {

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import time
 from pathlib import Path
 import host
 from host import ours, stock
@@ -76,33 +75,6 @@ class MadeByEither(Together):
                 self.talk(xl, name, f"hello {xl.__name__}")
             self.talk(other, name, "quit")
             self.expect_gone(name)
-
-    def talk(self, xl, name, word):
-        path = host.XL if xl is ours else host.STOCK_XL
-        pid, terminal = os.forkpty()
-        if pid == 0:
-            os.execv(path, [str(path), "console", name])
-        try:
-            seen, end = b"", time.monotonic() + 20
-            want = b"PASS" if word == "quit" else f"echo: {word}".encode()
-            os.set_blocking(terminal, False)
-            sent = False
-            while want not in seen:
-                self.assertLess(time.monotonic(), end, f"{xl.__name__} console shows {want}: {seen}")
-                if not sent:
-                    time.sleep(0.5)  # until it is attached
-                    os.write(terminal, word.encode() + b"\r")
-                    sent = True
-                try:
-                    seen += os.read(terminal, 4096)
-                except BlockingIOError:
-                    time.sleep(0.02)
-                except OSError:
-                    self.assertIn(want, seen)
-        finally:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            os.close(terminal)
 
     def test_weights_and_pins(self):
         for maker, other in BOTH:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests share that drive one Xen by our xl and by the stock one."""
+import os
 import re
+import signal
 import time
 from pathlib import Path
 import host
@@ -33,7 +35,7 @@ def traces():
     late = re.compile(r"/local/domain/(\d+)(/console(/tty)?)? =")
     dead = {m[1] for m in map(late.match, kept) if m} - {line.split("/")[3] for line in kept if "/name = " in line}
     kept = [line for line in kept if not ((m := late.match(line)) and m[1] in dead)]
-    return sorted(kept + [path.name for path in USERDATA.iterdir() if not path.name.startswith("userdata-d.0.")])
+    return sorted(kept + [path.name for path in USERDATA.iterdir() if path.is_file() and not path.name.startswith("userdata-d.0.")])
 
 
 class Together(host.XenTest):
@@ -53,3 +55,30 @@ class Together(host.XenTest):
 
     def expect_log(self, name, text, seconds=30):
         host.wait_until(lambda: text in host.console_log(name), f"'{text}' in the console log of {name}", seconds)
+
+    def talk(self, xl, name, word=None):
+        """Types the word at the domain's console, and sees what echo.elf answers. Without one: sees the PASS of one that is kept."""
+        path = host.XL if xl is ours else host.STOCK_XL
+        pid, terminal = os.forkpty()
+        if pid == 0:
+            os.execv(path, [str(path), "console", name])
+        try:
+            seen, end = b"", time.monotonic() + 20
+            want = b"PASS" if word in ("quit", None) else f"echo: {word}".encode()
+            os.set_blocking(terminal, False)
+            while want not in seen:
+                self.assertLess(time.monotonic(), end, f"{xl.__name__} console shows {want}: {seen}")
+                if word:
+                    time.sleep(0.5)  # until it is attached
+                    os.write(terminal, word.encode() + b"\r")
+                    word = None
+                try:
+                    seen += os.read(terminal, 4096)
+                except BlockingIOError:
+                    time.sleep(0.02)
+                except OSError:
+                    self.assertIn(want, seen)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(terminal)
