@@ -32,7 +32,10 @@ struct HostInfo {
   std::string version;       // "4.17.0": major.minor.extra, as XENVER_version reports it to guests
   std::string capabilities;  // xen_caps, "hvm-3.0-x86_32 hvm-3.0-x86_64 ..."
   std::string virt_caps;     // "hvm hap pvh ..."
+  std::string hw_caps;       // eight words of CPUID in hexadecimal; empty: it knows no better
   std::string command_line;
+  // How it was compiled, as far as it tells.
+  std::string compiler, compile_by, compile_domain, compile_date, build_id;
   std::string scheduler;  // "credit2", ...; the hypervisor's name if it has one of its own
   std::string machine;  // for a person: "qemu 7.2.22 tcg, 2 cpus"
   unsigned cpus = 0;    // physical CPUs that run vcpus

@@ -31,7 +31,7 @@ constexpr Command table[] = {
      "-n, --numa              Print the NUMA nodes as well: the same for all here\n"
      "--json                  Print JSON\n",
      run_list},
-    {"vm-list", "[--json]", "List UUID, domid and name of the domains, without Domain-0",
+    {"vm-list", "[--json]", "List UUID, domid and name of the domains",
      "--json                  Print JSON\n", run_vm_list},
     {"shutdown", "[options] -a|<Domain>", "Ask a guest to power off",
      "-a, --all               Ask every guest\n"

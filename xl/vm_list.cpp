@@ -11,8 +11,7 @@ Outcome<void> run_vm_list(const Arguments& arguments) {
   XL_TRY_ASSIGN(const Options options, Options::parse(arguments, "", {{"json", 'j'}}));
   XL_TRY(options.need_words(0, 0));
   XL_TRY_ASSIGN(api::Client client, connect());
-  XL_TRY_ASSIGN(std::vector<api::DomainView> domains, client.list());
-  std::erase_if(domains, [](const api::DomainView& domain) { return domain.domid == 0; });
+  XL_TRY_ASSIGN(const std::vector<api::DomainView> domains, client.list());
   print(options.has('j') ? domains_json(domains) : vm_table(domains));
   return {};
 }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -38,6 +41,33 @@ std::string virt_caps(std::uint32_t capabilities) {
   return text;
 }
 
+std::string hexadecimal_words(const std::uint32_t (&words)[8]) {
+  std::string text;
+  for (const std::uint32_t word : words) {
+    char hex[10];
+    std::snprintf(hex, sizeof hex, "%s%08x", text.empty() ? "" : ":", word);
+    text += hex;
+  }
+  return text;
+}
+
+// Of the linker, in hexadecimal. Empty: Xen has none, or does not tell.
+std::string build_id(const Handles& handles) {
+  alignas(xen_build_id_t) std::array<std::byte, sizeof(xen_build_id_t) + 64> buffer{};
+  const std::uint32_t room = 64;
+  std::memcpy(buffer.data(), &room, sizeof room);
+  const int size = xc_version(handles.xc(), XENVER_build_id, buffer.data());
+  std::string text;
+  for (int i = 0; i < std::min(size, static_cast<int>(room)); ++i) {
+    char hex[3];
+    std::snprintf(hex, sizeof hex, "%02x",
+                  std::to_integer<unsigned>(
+                      buffer[offsetof(xen_build_id_t, buf) + static_cast<std::size_t>(i)]));
+    text += hex;
+  }
+  return text;
+}
+
 std::string scheduler_name(int id) {
   switch (id) {
     case XEN_SCHEDULER_CREDIT: return "credit";
@@ -61,11 +91,13 @@ Result<XenHypervisor::Host> XenHypervisor::read_host(const Handles& handles) {
   xen_extraversion_t extra{};
   xen_capabilities_info_t capabilities{};
   xen_commandline_t command_line{};
+  xen_compile_info_t compiled{};
   xc_physinfo_t physical{};
   const int version = xc_version(handles.xc(), XENVER_version, nullptr);
   if (version < 0 || xc_version(handles.xc(), XENVER_extraversion, &extra) < 0 ||
       xc_version(handles.xc(), XENVER_capabilities, &capabilities) < 0 ||
       xc_version(handles.xc(), XENVER_commandline, &command_line) < 0 ||
+      xc_version(handles.xc(), XENVER_compile_info, &compiled) < 0 ||
       xc_physinfo(handles.xc(), &physical) != 0 ||
       xc_sched_id(handles.xc(), &host.scheduler) != 0) {
     return listening.failure("telling what it is");
@@ -79,6 +111,12 @@ Result<XenHypervisor::Host> XenHypervisor::read_host(const Handles& handles) {
     host.info.capabilities.pop_back();
   }
   host.info.virt_caps = virt_caps(physical.capabilities);
+  host.info.hw_caps = hexadecimal_words(physical.hw_cap);
+  host.info.compiler = compiled.compiler;
+  host.info.compile_by = compiled.compile_by;
+  host.info.compile_domain = compiled.compile_domain;
+  host.info.compile_date = compiled.compile_date;
+  host.info.build_id = build_id(handles);
   host.info.command_line = command_line;
   host.info.scheduler = scheduler_name(host.scheduler);
   host.info.machine =

@@ -21,14 +21,23 @@ json counters_json(const std::vector<hv::NamedCounter>& counters) {
   return {{"counters", std::move(object)}};
 }
 
-// Domain 0 is the host: it has no config, but libxl's shape shows it all the same.
-nlohmann::ordered_json domain0_json(const toolstack::DomainSummary& domain) {
-  const std::uint64_t kib = to_bytes(domain.info.memory).count() >> 10;
-  const nlohmann::ordered_json about = {
-      {"name", domain.name}, {"uuid", config::to_string(config::Uuid(domain.info.handle))}};
-  const nlohmann::ordered_json build = {
-      {"max_vcpus", domain.info.max_vcpus}, {"max_memkb", kib}, {"target_memkb", kib}};
-  return {{"domid", 0}, {"config", {{"c_info", about}, {"b_info", build}}}};
+// What nobody keeps, or what cannot be read, is made up of what is known.
+Result<nlohmann::ordered_json> listed(Service& service, DomId id, const std::string& scheduler) {
+  XL_TRY_ASSIGN(const toolstack::LibxlListing listing, service.toolstack.libxl_listing(id));
+  config::LibxlUpdate now{
+      listing.name, listing.max_memory, listing.memory, listing.vcpus, scheduler, {}, {}};
+  if (listing.share) {
+    now.weight = listing.share->weight;
+    now.cap = listing.share->cap;
+  }
+  if (auto kept = config::to_listed_libxl_json(listing.stored, id, now)) {
+    return kept;
+  }
+  if (id == DomId(0)) {
+    return config::to_listed_libxl_json(config::domain0_to_stored_libxl_json().dump(), id, now);
+  }
+  XL_TRY_ASSIGN(const config::DomainConfig config, service.toolstack.config_of(id));
+  return config::to_listed_libxl_json(config::to_stored_libxl_json(config).dump(), id, now);
 }
 
 }  // namespace
@@ -69,15 +78,17 @@ Answer<Reply> libxl_list(Service& service, const Request& request) {
     XL_TRY_ASSIGN(only, service.toolstack.find(name->second));
   }
   XL_TRY_ASSIGN(const std::vector<toolstack::DomainSummary> list, service.toolstack.list());
+  hv::HostInfo host;
+  if (service.toolstack.hypervisor_running()) {
+    XL_TRY_ASSIGN(host, service.toolstack.host_info());
+  }
   nlohmann::ordered_json entries = nlohmann::ordered_json::array();
   for (const toolstack::DomainSummary& domain : list) {
     if (only && domain.info.id != *only) {
       continue;
     }
-    if (domain.info.id == DomId(0)) {
-      entries.push_back(domain0_json(domain));
-    } else if (Result<config::DomainConfig> config = service.toolstack.config_of(domain.info.id)) {
-      entries.push_back(config::to_libxl_json(*config, domain.info.id));
+    if (auto entry = listed(service, domain.info.id, host.scheduler)) {
+      entries.push_back(std::move(entry).value());
     }  // else it ended between the two questions
   }
   Reply reply;

@@ -152,8 +152,12 @@ HostView host_view(const hv::HostInfo& info) {
     view.os_version = host.version;
     view.arch = host.machine;
   }
-  view.hw_caps = hardware_capabilities();
-  view.compiler = __VERSION__;
+  view.hw_caps = info.hw_caps.empty() ? hardware_capabilities() : info.hw_caps;
+  view.compiler = info.compiler.empty() ? __VERSION__ : info.compiler;
+  view.compile_by = info.compile_by;
+  view.compile_domain = info.compile_domain;
+  view.compile_date = info.compile_date;
+  view.build_id = info.build_id;
   view.cpus = info.cpus;
   view.cpu_khz = info.cpu_khz;
   view.total_memory_kib = to_kib(info.total_memory);

@@ -59,7 +59,8 @@ struct HostView {
   std::string hypervisor_machine;                  // what the hypervisor runs on, for a person
   std::string node, os_release, os_version, arch;  // uname(2) of the host
   std::string hw_caps;                             // Xen's eight words of CPUID, hexadecimal
-  std::string compiler;
+  // Of the hypervisor, or of xld where there is none but its own; empty: not told.
+  std::string compiler, compile_by, compile_domain, compile_date, build_id;
   std::string toolstack_version;
   std::uint32_t cpus = 0;
   std::uint64_t cpu_khz = 0;

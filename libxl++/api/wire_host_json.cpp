@@ -22,6 +22,10 @@ json to_json(const HostView& view) {
           {"arch", view.arch},
           {"hw_caps", view.hw_caps},
           {"compiler", view.compiler},
+          {"compile_by", view.compile_by},
+          {"compile_domain", view.compile_domain},
+          {"compile_date", view.compile_date},
+          {"build_id", view.build_id},
           {"toolstack_version", view.toolstack_version},
           {"cpus", view.cpus},
           {"cpu_khz", view.cpu_khz},
@@ -48,6 +52,10 @@ Result<HostView> from_json(const json& value) {
   reader.need("arch", view.arch);
   reader.need("hw_caps", view.hw_caps);
   reader.need("compiler", view.compiler);
+  reader.need("compile_by", view.compile_by);
+  reader.need("compile_domain", view.compile_domain);
+  reader.need("compile_date", view.compile_date);
+  reader.need("build_id", view.build_id);
   reader.need("toolstack_version", view.toolstack_version);
   reader.need("cpus", view.cpus);
   reader.need("cpu_khz", view.cpu_khz);

@@ -5,6 +5,10 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/types.hpp"
@@ -29,11 +33,6 @@ Result<DomainConfig> domain_config_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const Diagnostic& diagnostic);
 Result<Diagnostic> diagnostic_from_json(const nlohmann::json& json);
 
-// One element of the array that stock `xl list -l` prints:
-// {"domid":N,"config":{"c_info":...,"b_info":...,"on_reboot":...}}, libxl's field names in libxl's
-// order, fields at their default left out as libxl does.
-nlohmann::ordered_json to_libxl_json(const DomainConfig& config, DomId domid);
-
 // A libxl_domain_config as stock `xl -N create` prints it: as parsed, without what libxl fills in
 // when it creates the domain.
 nlohmann::ordered_json to_libxl_json(const DomainConfig& config, const Devices& devices);
@@ -42,7 +41,22 @@ nlohmann::ordered_json to_libxl_json(const DomainConfig& config, const Devices& 
 // with what libxl fills in when it creates the domain. The UUID must be there.
 nlohmann::ordered_json to_stored_libxl_json(const DomainConfig& config);
 
-// An element of that array for Domain-0, which has no DomainConfig.
-nlohmann::ordered_json domain0_to_libxl_json(Bytes memory, Bytes max_memory);
+// The same for Domain-0, which has no DomainConfig.
+nlohmann::ordered_json domain0_to_stored_libxl_json();
+
+// What may have changed since a domain was made, or was never kept.
+struct LibxlUpdate {
+  std::string name;
+  std::optional<Bytes> max_memory, memory;
+  std::vector<std::uint32_t> vcpus;  // available to the guest
+  std::string scheduler;
+  std::optional<std::uint32_t> weight, cap;
+};
+
+// One element of the array that stock `xl list -l` prints:
+// {"domid":N,"config":{"c_info":...,"b_info":...,"on_reboot":...}}, from what is stored, by
+// whichever toolstack. Errors: io; that is no libxl_domain_config.
+Result<nlohmann::ordered_json> to_listed_libxl_json(std::string_view stored, DomId domid,
+                                                    const LibxlUpdate& now);
 
 }  // namespace xl::config

@@ -17,9 +17,8 @@ std::uint64_t in_kib(Bytes size) {
   return size.count() >> 10;
 }
 
-// What libxl fills in only when it creates the domain is not there in a dry run; `xl list -l` asks
-// the hypervisor for some of it again.
-enum class Stage : std::uint8_t { asked, stored, created };
+// What libxl fills in only when it creates the domain is not there in a dry run.
+enum class Stage : std::uint8_t { asked, stored };
 
 Json create_info(const DomainConfig& config, const Said& said, Stage stage) {
   Json info = {{"type", "pvh"}};
@@ -53,16 +52,14 @@ void add_affinity(Json& info, const char* member, const std::vector<CpuSet>& set
 Json build_info(const DomainConfig& config, const Said& said, Stage stage) {
   Json info = {{"max_vcpus", config.max_vcpus}, {"avail_vcpus", Json::array()}};
   for (std::uint32_t vcpu = 0; vcpu < config.vcpus; ++vcpu) info["avail_vcpus"].push_back(vcpu);
-  if (stage != Stage::created) {
-    add_affinity(info, "vcpu_hard_affinity", config.scheduling.cpus);
-    add_affinity(info, "vcpu_soft_affinity", config.scheduling.cpus_soft);
-  }
+  add_affinity(info, "vcpu_hard_affinity", config.scheduling.cpus);
+  add_affinity(info, "vcpu_soft_affinity", config.scheduling.cpus_soft);
   if (said.no_numa_placement) info["numa_placement"] = "False";
   info["max_memkb"] = in_kib(config.max_memory);
   info["target_memkb"] = in_kib(config.memory);
   if (stage != Stage::asked) info["video_memkb"] = 0;
   info["sched_params"] = sched_params(config.scheduling, said);
-  if (stage != Stage::created) info["claim_mode"] = "True";  // xl.conf(5)'s default
+  info["claim_mode"] = "True";  // xl.conf(5)'s default
   info["kernel"] = config.kernel;
   if (!config.command_line.empty()) info["cmdline"] = config.command_line;
   if (!config.ramdisk.empty()) info["ramdisk"] = config.ramdisk;
@@ -129,6 +126,10 @@ Json domain_config(const DomainConfig& config, const Devices& devices, Stage sta
   return inner;
 }
 
+void set_kib(Json& info, const char* member, const std::optional<Bytes>& size) {
+  if (size) info[member] = in_kib(*size);
+}
+
 }  // namespace
 
 Json to_libxl_json(const DomainConfig& config, const Devices& devices) {
@@ -139,18 +140,29 @@ Json to_stored_libxl_json(const DomainConfig& config) {
   return domain_config(config, Devices(), Stage::stored);
 }
 
-Json to_libxl_json(const DomainConfig& config, DomId domid) {
-  return {{"domid", domid.value()}, {"config", domain_config(config, Devices(), Stage::created)}};
+Json domain0_to_stored_libxl_json() {
+  Json build = {{"max_memkb", 0}, {"target_memkb", 0}};
+  for (const char* member : {"sched_params", "type.pv", "arch_arm", "arch_x86"}) {
+    build[member] = Json::object();
+  }
+  return {{"c_info", {{"type", "pv"}, {"name", "Domain-0"}}}, {"b_info", build}};
 }
 
-Json domain0_to_libxl_json(Bytes memory, Bytes max_memory) {
-  Json build = {{"max_memkb", in_kib(max_memory)}, {"target_memkb", in_kib(memory)}};
-  build["sched_params"] = Json::object();
-  build["type.pv"] = Json::object();
-  build["arch_arm"] = Json::object();
-  build["arch_x86"] = Json::object();
-  return {{"domid", 0},
-          {"config", {{"c_info", {{"type", "pv"}, {"name", "Domain-0"}}}, {"b_info", build}}}};
+Result<Json> to_listed_libxl_json(std::string_view stored, DomId domid, const LibxlUpdate& now) {
+  Json config = Json::parse(stored, nullptr, false);
+  if (!config.is_object() || !config["c_info"].is_object() || !config["b_info"].is_object()) {
+    return fail(ErrorCode::io, "this is no libxl_domain_config as JSON");
+  }
+  config["c_info"]["name"] = now.name;
+  Json& info = config["b_info"];
+  // Of Domain-0 libxl keeps no vcpus.
+  if (info.contains("max_vcpus")) info["avail_vcpus"] = now.vcpus;
+  set_kib(info, "max_memkb", now.max_memory);
+  set_kib(info, "target_memkb", now.memory);
+  if (now.weight && now.cap) {
+    info["sched_params"] = {{"sched", now.scheduler}, {"weight", *now.weight}, {"cap", *now.cap}};
+  }
+  return Json{{"domid", domid.value()}, {"config", std::move(config)}};
 }
 
 }  // namespace xl::config

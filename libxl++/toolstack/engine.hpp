@@ -77,6 +77,7 @@ class Engine final : public Toolstack {
   Result<std::vector<DomainSummary>> list() override;
   Result<DomainSummary> summary(DomId domain) override;
   Result<config::DomainConfig> config_of(DomId domain) override;
+  Result<LibxlListing> libxl_listing(DomId domain) override;
   Result<std::vector<hv::NamedCounter>> counters(std::optional<DomId> domain) override;
   Result<hv::HostInfo> host_info() override;
   Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) override;
@@ -143,8 +144,18 @@ class Engine final : public Toolstack {
   Result<DomainSummary> summary_of_zero(const SessionRef& session);
 
   // --- scheduling.cpp ---
-  // Never domain 0.
-  Result<std::vector<DomainRef>> one_or_all(std::optional<DomId> domain);
+  struct Scheduled {
+    DomId id;
+    std::string name;
+    std::uint32_t vcpus = 0;
+    SessionRef session;
+    DomainRef domain;  // none: domain 0
+  };
+  Result<Scheduled> scheduled(DomId id);
+  // All: with domain 0 where it is the hypervisor's to schedule.
+  Result<std::vector<Scheduled>> one_or_all(std::optional<DomId> id);
+  static std::unique_lock<std::mutex> lock_lifecycle(const Scheduled& scheduled);
+  void told_scheduling(const Scheduled& scheduled, EventDetails details);
 
   // --- loan.cpp ---
   // Domains that were lent memory, and may still have some of it. Any thread.

@@ -82,6 +82,10 @@ Result<void> Engine::dump_core(DomId id, int fd, const DumpOptions& options,
                                const DumpProgress& progress, std::stop_token cancel) {
   XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
   auto written = checked(domain->session, write_core_of(domain, fd, options, progress, cancel));
+  if (!written && written.error().code == ErrorCode::not_found) {
+    return fail(ErrorId::no_such_domain,
+                "domain '" + domain->claim.name() + "' was destroyed while its core was dumped");
+  }
   if (!written) {
     return Unexpected(std::move(written).error().while_doing("dumping the core of domain " +
                                                              std::to_string(id.value())));

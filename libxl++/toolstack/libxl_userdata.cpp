@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -22,6 +23,9 @@ namespace {
 
 constexpr std::string_view config_user = "libxl-json";
 constexpr std::string_view lock_user = "domain-userdata-lock";
+
+constexpr std::size_t max_config_bytes = 1 << 20;
+constexpr std::size_t read_chunk = 8 << 10;
 
 // The kinds of files.
 constexpr char data = 'd';
@@ -97,6 +101,27 @@ Result<void> LibxlUserdata::write(DomId domain, const config::Uuid& uuid,
     return Unexpected(system_error(errno, "writing '" + to + "'"));
   }
   return {};
+}
+
+// Without the lock: the file is replaced as a whole.
+Result<std::string> LibxlUserdata::read(DomId domain, const config::Uuid& uuid) const {
+  const std::string from = path(data, domain, uuid, config_user);
+  const UniqueFd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  std::string text;
+  ssize_t got = file ? 1 : -1;
+  while (got > 0 && text.size() <= max_config_bytes) {
+    const std::size_t before = text.size();
+    text.resize(before + read_chunk);
+    got = ::read(file.get(), &text[before], read_chunk);
+    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  }
+  if (got < 0 || text.size() > max_config_bytes) {
+    return Unexpected(system_error(got < 0 ? errno : EFBIG, "reading '" + from + "'"));
+  }
+  while (text.ends_with('\0')) {
+    text.pop_back();
+  }
+  return text;
 }
 
 // The lock goes last, by letting go of it.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libxl++/config/rules.hpp"
 #include "libxl++/toolstack/engine.hpp"
 
 namespace xl::toolstack {
@@ -50,6 +51,23 @@ void replace_entry(std::vector<CpuSet>& sets, std::size_t vcpu, const std::optio
   }
 }
 
+Result<void> check_share(const config::Scheduling& scheduling, std::uint32_t vcpus) {
+  const auto refuse = [](const char* which, const config::Verdict& verdict) {
+    return verdict ? fail(ErrorId::share_out_of_range,
+                          fmt::format("{}: {}", which, verdict->message), verdict->hint)
+                   : Result<void>();
+  };
+  XL_TRY(refuse("cpu_weight", config::judge_weight(scheduling.weight)));
+  XL_TRY(refuse("cap", config::judge_cap(scheduling.cap)));
+  const std::uint32_t most = 100 * vcpus;
+  return scheduling.cap <= most
+             ? Result<void>()
+             : fail(ErrorId::share_out_of_range,
+                    fmt::format("cap: {} is more than its {} vcpus can reach, {}", scheduling.cap,
+                                vcpus, most),
+                    "0 is no cap");
+}
+
 hv::SchedulingParameters parameters_of(const config::Scheduling& scheduling) {
   return {static_cast<std::uint16_t>(scheduling.weight),
           static_cast<std::uint16_t>(scheduling.cap)};
@@ -79,37 +97,53 @@ Result<void> apply_scheduling(hv::Hypervisor& hypervisor, DomId domain,
   return {};
 }
 
-Result<std::vector<Engine::DomainRef>> Engine::one_or_all(std::optional<DomId> id) {
-  std::vector<DomainRef> domains;
-  if (id == DomId(0)) {
+// Domain 0 is the hypervisor's to schedule only where that is the host's.
+Result<Engine::Scheduled> Engine::scheduled(DomId id) {
+  if (id != DomId(0)) {
+    XL_TRY_ASSIGN(DomainRef domain, registry_.get(id));
+    const std::uint32_t vcpus = domain->plan.config.max_vcpus;
+    return Scheduled{id, domain->claim.name(), vcpus, domain->session, domain};
+  }
+  if (!options_.host) {
     return fail(ErrorId::domain_zero,
                 "Domain-0 is the host itself, whose CPUs its own kernel schedules");
   }
+  XL_TRY_ASSIGN(const SessionRef session, sessions_->get());
+  XL_TRY_ASSIGN(const DomainSummary zero, summary_of_zero(session));
+  return Scheduled{id, zero.name, zero.info.max_vcpus, session, nullptr};
+}
+
+Result<std::vector<Engine::Scheduled>> Engine::one_or_all(std::optional<DomId> id) {
+  std::vector<Scheduled> all;
   if (id) {
-    XL_TRY_ASSIGN(DomainRef domain, registry_.get(*id));
-    domains.push_back(std::move(domain));
-    return domains;
+    XL_TRY_ASSIGN(Scheduled one, scheduled(*id));
+    all.push_back(std::move(one));
+    return all;
+  }
+  if (options_.host) {
+    XL_TRY_ASSIGN(Scheduled zero, scheduled(DomId(0)));
+    all.push_back(std::move(zero));
   }
   for (const auto& [each, name] : registry_.names()) {
-    if (DomainRef domain = registry_.find(each); domain != nullptr) {
-      domains.push_back(std::move(domain));
-    }
+    if (auto one = scheduled(each)) {
+      all.push_back(std::move(one).value());
+    }  // else it is being made, or has gone
   }
-  return domains;
+  return all;
 }
 
 Result<std::vector<VcpuSummary>> Engine::vcpus(std::optional<DomId> id) {
-  XL_TRY_ASSIGN(const std::vector<DomainRef> domains, one_or_all(id));
+  XL_TRY_ASSIGN(const std::vector<Scheduled> all, one_or_all(id));
   std::vector<VcpuSummary> rows;
-  for (const DomainRef& domain : domains) {
-    for (std::uint32_t vcpu = 0; vcpu < domain->plan.config.max_vcpus; ++vcpu) {
-      auto info = checked(domain->session,
-                          domain->session->hypervisor().vcpu_info(domain->id, VcpuId(vcpu)));
+  for (const Scheduled& domain : all) {
+    for (std::uint32_t vcpu = 0; vcpu < domain.vcpus; ++vcpu) {
+      auto info =
+          checked(domain.session, domain.session->hypervisor().vcpu_info(domain.id, VcpuId(vcpu)));
       if (!info && info.error().code == ErrorCode::not_found && !id) {
         break;  // it went while we asked
       }
       XL_TRY(info);
-      rows.push_back({domain->id, domain->claim.name(), *info});
+      rows.push_back({domain.id, domain.name, *info});
     }
   }
   return rows;
@@ -117,77 +151,82 @@ Result<std::vector<VcpuSummary>> Engine::vcpus(std::optional<DomId> id) {
 
 Result<void> Engine::pin_vcpus(DomId id, std::optional<VcpuId> vcpu, std::optional<CpuSet> hard,
                                std::optional<CpuSet> soft) {
-  XL_TRY_ASSIGN(const std::vector<DomainRef> domains, one_or_all(id));
-  const DomainRef& domain = domains.front();
-  const std::lock_guard lock(domain->lifecycle);
-  XL_TRY_ASSIGN(const hv::HostInfo host,
-                checked(domain->session, domain->session->hypervisor().host_info()));
+  XL_TRY_ASSIGN(const Scheduled domain, scheduled(id));
+  const auto lock = lock_lifecycle(domain);
+  hv::Hypervisor& hypervisor = domain.session->hypervisor();
+  XL_TRY_ASSIGN(const hv::HostInfo host, checked(domain.session, hypervisor.host_info()));
   const auto check = [&](const std::optional<CpuSet>& set, const char* which) {
     return set ? check_cpus(*set, host.cpus, which, ErrorId::cpus_not_on_host) : Result<void>();
   };
   XL_TRY(check(hard, "hard affinity"));
   XL_TRY(check(soft, "soft affinity"));
-  config::DomainConfig& config = domain->plan.config;
-  if (vcpu && vcpu->value() >= config.max_vcpus) {
+  if (vcpu && vcpu->value() >= domain.vcpus) {
     return fail(ErrorId::no_such_vcpu,
-                fmt::format("'{}' has no vcpu {}", config.name, vcpu->value()),
-                fmt::format("its vcpus are 0 to {}", config.max_vcpus - 1));
+                fmt::format("'{}' has no vcpu {}", domain.name, vcpu->value()),
+                fmt::format("its vcpus are 0 to {}", domain.vcpus - 1));
   }
   const std::uint32_t first = vcpu ? vcpu->value() : 0;
-  const std::uint32_t last = vcpu ? vcpu->value() : config.max_vcpus - 1;
+  const std::uint32_t last = vcpu ? vcpu->value() : domain.vcpus - 1;
   for (std::uint32_t each = first; each <= last; ++each) {
-    XL_TRY(checked(domain->session,
-                   domain->session->hypervisor().set_vcpu_affinity(id, VcpuId(each), hard, soft)));
-    replace_entry(config.scheduling.cpus, each, hard);
-    replace_entry(config.scheduling.cpus_soft, each, soft);
+    XL_TRY(checked(domain.session, hypervisor.set_vcpu_affinity(id, VcpuId(each), hard, soft)));
+    if (domain.domain != nullptr) {
+      config::Scheduling& scheduling = domain.domain->plan.config.scheduling;
+      replace_entry(scheduling.cpus, each, hard);
+      replace_entry(scheduling.cpus_soft, each, soft);
+    }
   }
-  save(*domain);
-  emit(LifecycleEvent::Kind::vcpus, id, config.name, {}, {{"changed", std::string("affinity")}});
+  told_scheduling(domain, {{"changed", std::string("affinity")}});
   return {};
 }
 
 Result<std::vector<DomainShare>> Engine::shares(std::optional<DomId> id) {
-  XL_TRY_ASSIGN(const std::vector<DomainRef> domains, one_or_all(id));
+  XL_TRY_ASSIGN(const std::vector<Scheduled> all, one_or_all(id));
   std::vector<DomainShare> rows;
-  for (const DomainRef& domain : domains) {
-    auto parameters =
-        checked(domain->session, domain->session->hypervisor().scheduling(domain->id));
+  for (const Scheduled& domain : all) {
+    auto parameters = checked(domain.session, domain.session->hypervisor().scheduling(domain.id));
     if (!parameters && parameters.error().code == ErrorCode::not_found && !id) {
       continue;
     }
     XL_TRY(parameters);
-    rows.push_back({domain->id, domain->claim.name(), *parameters});
+    rows.push_back({domain.id, domain.name, *parameters});
   }
   return rows;
 }
 
+// What is not named stays as the hypervisor has it: another toolstack may have set it.
 Result<void> Engine::set_share(DomId id, std::optional<std::uint32_t> weight,
                                std::optional<std::uint32_t> cap) {
-  XL_TRY_ASSIGN(const std::vector<DomainRef> domains, one_or_all(id));
-  const DomainRef& domain = domains.front();
-  const std::lock_guard lock(domain->lifecycle);
-  config::DomainConfig& config = domain->plan.config;
-  config::DomainConfig changed = config;
-  changed.scheduling.weight = weight.value_or(config.scheduling.weight);
-  changed.scheduling.cap = cap.value_or(config.scheduling.cap);
-  if (auto valid = config::validate(changed); !valid) {
-    return fail(ErrorId::share_out_of_range, valid.error().message, valid.error().hint);
+  XL_TRY_ASSIGN(const Scheduled domain, scheduled(id));
+  const auto lock = lock_lifecycle(domain);
+  hv::Hypervisor& hypervisor = domain.session->hypervisor();
+  XL_TRY_ASSIGN(const hv::SchedulingParameters now,
+                checked(domain.session, hypervisor.scheduling(id)));
+  config::Scheduling changed;
+  changed.weight = weight.value_or(now.weight);
+  changed.cap = cap.value_or(now.cap);
+  XL_TRY(check_share(changed, domain.vcpus));
+  XL_TRY(checked(domain.session, hypervisor.set_scheduling(id, parameters_of(changed))));
+  if (domain.domain != nullptr) {
+    config::Scheduling& kept = domain.domain->plan.config.scheduling;
+    kept.weight = changed.weight;
+    kept.cap = changed.cap;
   }
-  if (const std::uint32_t most = 100 * config.max_vcpus; cap.value_or(0) > most) {
-    return fail(ErrorId::share_out_of_range,
-                fmt::format("cap: {} is more than its {} vcpus can reach, {}", *cap,
-                            config.max_vcpus, most),
-                "0 is no cap");
-  }
-  XL_TRY(checked(domain->session, domain->session->hypervisor().set_scheduling(
-                                      id, parameters_of(changed.scheduling))));
-  config.scheduling = changed.scheduling;
-  save(*domain);
-  emit(LifecycleEvent::Kind::vcpus, id, config.name, {},
-       {{"changed", std::string("share")},
-        {"weight", std::uint64_t{config.scheduling.weight}},
-        {"cap", std::uint64_t{config.scheduling.cap}}});
+  told_scheduling(domain, {{"changed", std::string("share")},
+                           {"weight", std::uint64_t{changed.weight}},
+                           {"cap", std::uint64_t{changed.cap}}});
   return {};
+}
+
+std::unique_lock<std::mutex> Engine::lock_lifecycle(const Scheduled& scheduled) {
+  return scheduled.domain == nullptr ? std::unique_lock<std::mutex>()
+                                     : std::unique_lock(scheduled.domain->lifecycle);
+}
+
+void Engine::told_scheduling(const Scheduled& scheduled, EventDetails details) {
+  if (scheduled.domain != nullptr) {
+    save(*scheduled.domain);
+  }
+  emit(LifecycleEvent::Kind::vcpus, scheduled.id, scheduled.name, {}, std::move(details));
 }
 
 }  // namespace xl::toolstack

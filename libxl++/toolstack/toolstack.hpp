@@ -103,6 +103,15 @@ struct MemoryState {
   bool has_driver = false;  // something in the guest watches memory/target
 };
 
+// What stock `xl list -l` tells of a domain, or of domain 0.
+struct LibxlListing {
+  std::string stored;  // a libxl_domain_config as JSON, as it was made; empty: nobody keeps one
+  std::string name;
+  std::optional<Bytes> max_memory, memory;  // as its guest is told
+  std::vector<std::uint32_t> vcpus;         // the same: available
+  std::optional<hv::SchedulingParameters> share;
+};
+
 // Ends the subscription when it goes; afterwards no callback runs any more.
 class Subscription {
  public:
@@ -210,6 +219,7 @@ class Toolstack {
   virtual Result<std::vector<DomainSummary>> list() = 0;
   virtual Result<DomainSummary> summary(DomId domain) = 0;  // its row of the list
   virtual Result<config::DomainConfig> config_of(DomId domain) = 0;
+  virtual Result<LibxlListing> libxl_listing(DomId domain) = 0;
   virtual Result<std::vector<hv::NamedCounter>> counters(std::optional<DomId> domain) = 0;
   virtual Result<hv::HostInfo> host_info() = 0;
   virtual Result<hv::Hypervisor::LogText> read_hypervisor_log(std::uint64_t from) = 0;

@@ -72,7 +72,7 @@ std::string outcome(const fs::path& config, const std::vector<std::string>& over
   std::string out = render(parsed.diagnostics);
   if (parsed.config) {
     out += to_json(*parsed.config).dump(2) + "\n";
-    out += to_libxl_json(*parsed.config, DomId(1)).dump(4) + "\n";
+    out += to_stored_libxl_json(*parsed.config).dump(4) + "\n";
     if (parsed.devices->any()) {
       out += to_libxl_json(*parsed.config, *parsed.devices).dump(4) + "\n";
     }

@@ -127,11 +127,39 @@ TEST(DiagnosticJson, FindingsInGarbageAreUtf8) {
   }
 }
 
-TEST(LibxlJson, Domain0) {
-  EXPECT_EQ(domain0_to_libxl_json(mib(1), mib(2)).dump(),
+LibxlUpdate update() {
+  return {"renamed", mib(3), mib(2), {0, 1}, "credit2", 512, 0};
+}
+
+TEST(LibxlJson, ListedIsTheStoredOneWithWhatHasChanged) {
+  const auto listed = to_listed_libxl_json(
+      R"({"c_info":{"type":"pvh","name":"old","domid":4294967295},"b_info":{"max_vcpus":4,)"
+      R"("avail_vcpus":[0],"max_memkb":1,"target_memkb":1,"sched_params":{},"x":{}},"disks":[1]})",
+      DomId(7), update());
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->dump(),
+            R"({"domid":7,"config":{"c_info":{"type":"pvh","name":"renamed","domid":4294967295},)"
+            R"("b_info":{"max_vcpus":4,"avail_vcpus":[0,1],"max_memkb":3072,"target_memkb":2048,)"
+            R"("sched_params":{"sched":"credit2","weight":512,"cap":0},"x":{}},"disks":[1]}})");
+}
+
+TEST(LibxlJson, OfDomain0ThereAreNoVcpusAndNoShareIfNobodyKnows) {
+  LibxlUpdate now = update();
+  now.name = "Domain-0";
+  now.weight = {};
+  const auto listed = to_listed_libxl_json(domain0_to_stored_libxl_json().dump(), DomId(0), now);
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->dump(),
             R"({"domid":0,"config":{"c_info":{"type":"pv","name":"Domain-0"},"b_info":)"
-            R"({"max_memkb":2048,"target_memkb":1024,"sched_params":{},"type.pv":{},)"
+            R"({"max_memkb":3072,"target_memkb":2048,"sched_params":{},"type.pv":{},)"
             R"("arch_arm":{},"arch_x86":{}}}})");
+}
+
+TEST(LibxlJson, ListedRefusesWhatLibxlDoesNotKeep) {
+  for (const char* text :
+       {"", "{", "[]", "5", "{}", R"({"c_info":{},"b_info":[]})", R"({"c_info":5,"b_info":{}})"}) {
+    EXPECT_FALSE(to_listed_libxl_json(text, DomId(1), update())) << text;
+  }
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST(SchedulingKeys, RefusalsNameTheValue) {
 TEST(SchedulingKeys, LibxlsJsonHasWeightAndCap) {
   const Parsed parsed = parse("cpu_weight=512; cap=50");
   ASSERT_TRUE(parsed.config);
-  const std::string text = to_libxl_json(*parsed.config, DomId(1)).dump();
+  const std::string text = to_stored_libxl_json(*parsed.config).dump();
   EXPECT_NE(text.find(R"("sched_params":{"weight":512,"cap":50})"), std::string::npos) << text;
 }
 

@@ -73,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto back =
         domain_config_from_json(nlohmann::json::parse(to_json(*parsed.config).dump()));
     require(back && *back == *parsed.config);
-    (void)to_libxl_json(*parsed.config, xl::DomId(1)).dump();
+    (void)to_stored_libxl_json(*parsed.config).dump();
   }
   return 0;
 }

@@ -63,6 +63,7 @@ TEST_F(Userdata, IsWrittenWhereLibxlLooksForIt) {
   ASSERT_EQ(::stat(path(file).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   ASSERT_TRUE(data_->write(domain_, uuid_, "[]"));
+  EXPECT_EQ(data_->read(domain_, uuid_).value_or(""), "[]");
   EXPECT_EQ(read(file), std::string("[]\0", 3));
   EXPECT_EQ(names(), (std::set<std::string>{file})) << "no lock, nothing unfinished";
 }

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 import host
 from host import ours, stock
-from together import BOTH, Together, flags, node, state, traces
+from together import BOTH, Together, flags, node, state, talk, traces
 
 
 class MadeByEither(Together):
@@ -21,18 +21,37 @@ class MadeByEither(Together):
             self.assertEqual(row[1:], [str(host.SMALLEST_MIB), "1", "--p---"])
             self.assertEqual(ours("domid", name).stdout, stock("domid", name).stdout)
             self.assertEqual(ours("domname", row[0]).stdout, stock("domname", row[0]).stdout)
-        ids = {line.split()[0] for line in stock("vm-list").stdout.splitlines()[1:] if "Domain-0" not in line}
-        self.assertEqual({line.split()[0] for line in ours("vm-list").stdout.splitlines()[1:]}, ids)
+
+    def test_domain_0_is_listed_as_others_are(self):
+        self.make(stock, "beside", "-p")
+        for command in ("vm-list", "sched-credit2"):
+            self.assertEqual(ours(command).stdout.split(), stock(command).stdout.split())
+        mine, theirs = (re.sub(r" [0-9.]+ +(?=all / all)", " TIME ", xl("vcpu-list").stdout) for xl in (ours, stock))
+        self.assertEqual(mine, theirs)
+        ours("sched-credit2", "-d", "Domain-0", "-w", "512")
+        self.assertRegex(stock("sched-credit2").stdout, r"Domain-0 +0 +512 +0")
+        ours("sched-credit2", "-d", "0", "-w", "256")
+        ours("vcpu-pin", "Domain-0", "0", "0", "-")
+        self.assertRegex(stock("vcpu-list", "Domain-0").stdout, r" 0 / all")
+        ours("vcpu-pin", "Domain-0", "0", "all", "-")
 
     def test_the_long_list_of_ours_is_the_stock_ones(self):
-        self.make(ours, "long", "-p", maxmem=64, maxvcpus=2, extra="a=b")
-        mine, theirs = (json.loads(xl("list", "-l", "long").stdout) for xl in (ours, stock))
-        mine, theirs = (entry[0] if isinstance(entry, list) else entry for entry in (mine, theirs))
-        self.assertEqual(mine["domid"], theirs["domid"])
-        for key in ("type", "name", "uuid"):
-            self.assertEqual(mine["config"]["c_info"][key], theirs["config"]["c_info"][key])
-        for key in ("max_vcpus", "avail_vcpus", "max_memkb", "target_memkb", "kernel", "cmdline"):
-            self.assertEqual(mine["config"]["b_info"][key], theirs["config"]["b_info"][key])
+        for maker, other in BOTH:
+            name = f"long-{maker.__name__}"
+            self.make(maker, name, "-p", maxmem=64, vcpus=1, maxvcpus=2, extra="a=b", cpus="1", on_crash="preserve")
+            mine, theirs = (json.loads(xl("list", "-l", name).stdout) for xl in (ours, stock))
+            self.assertEqual(mine, theirs)
+            maker("sched-credit2", "-d", name, "-w", "300")
+            other("vcpu-set", name, "2", check=False)  # nobody is there who would do it
+            other("mem-set", name, "48")
+            other("rename", name, f"{name}-again")
+            mine, theirs = (json.loads(xl("list", "-l", f"{name}-again").stdout) for xl in (ours, stock))
+            self.assertEqual(mine, theirs)
+            self.assertEqual(mine[0]["config"]["b_info"]["sched_params"]["weight"], 300)
+            self.assertEqual(mine[0]["config"]["b_info"]["target_memkb"], 48 << 10)
+        mine, theirs = (json.loads(xl("list", "-l").stdout) for xl in (ours, stock))
+        theirs[0]["config"]["b_info"]["target_memkb"] += 1  # the stock one adds an unknown, -1, for video memory
+        self.assertEqual(mine, theirs)
 
     def test_pause_and_unpause(self):
         for maker, other in BOTH:
@@ -72,8 +91,8 @@ class MadeByEither(Together):
             name = f"console-{maker.__name__}"
             self.make(maker, name, guest="echo")
             for xl in (other, maker):
-                self.talk(xl, name, f"hello {xl.__name__}")
-            self.talk(other, name, "quit")
+                talk(xl, name, f"hello {xl.__name__}", f"echo: hello {xl.__name__}")
+            talk(other, name, "quit", "PASS")
             self.expect_gone(name)
 
     def test_weights_and_pins(self):

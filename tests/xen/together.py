@@ -38,6 +38,35 @@ def traces():
     return sorted(kept + [path.name for path in USERDATA.iterdir() if path.is_file() and not path.name.startswith("userdata-d.0.")])
 
 
+def talk(xl, name, line, answer):
+    """Says a line on the domain's console, by this tool, and waits for the answer there."""
+    path = host.XL if xl is ours else host.STOCK_XL
+    pid, terminal = os.forkpty()
+    if pid == 0:
+        os.execv(path, [str(path), "console", name])
+    try:
+        seen, end, sent = b"", time.monotonic() + 20, False
+        os.set_blocking(terminal, False)
+        while answer.encode() not in seen:
+            if time.monotonic() > end:
+                raise AssertionError(f"no '{answer}' from the {xl.__name__} console: {seen}")
+            if not sent:
+                time.sleep(0.5)  # until it is attached
+                os.write(terminal, line.encode() + b"\r")
+                sent = True
+            try:
+                seen += os.read(terminal, 4096)
+            except BlockingIOError:
+                time.sleep(0.02)
+            except OSError as gone:
+                if answer.encode() not in seen:
+                    raise AssertionError(f"the {xl.__name__} console ended: {seen}") from gone
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
 class Together(host.XenTest):
     def make(self, xl, name, *flags_, **keys):
         xl("create", *flags_, host.tiny(name, **keys))

@@ -71,7 +71,7 @@ class CommandsTest(CliTest):
         self.assertEqual([(d["domid"], d["config"]["c_info"]["name"]) for d in json.loads(self.ok("list", "-l"))],
                          [(0, "Domain-0"), (1, "other")])
         self.assertRegex(self.ok("list", "-v", "other"), r"[0-9a-f-]{36}        -                -\n$")
-        self.assertRegex(self.ok("vm-list"), r"^UUID +ID    name\n[0-9a-f-]{36}  1    other *\n$")
+        self.assertRegex(self.ok("vm-list"), r"^UUID +ID    name\n[0-9a-f-]{36}  0    Domain-0 *\n[0-9a-f-]{36}  1    other *\n$")
         self.assertRegex(self.ok("uptime", "other"), r"^Name +ID Uptime\nother +1  0:00:\d\d\n$")
         self.assertRegex(self.ok("uptime", "-s", "other"), r"^ \d\d:\d\d:\d\d up  0:00, other \(1\)\n$")
         self.ok("destroy", "other")
@@ -99,7 +99,7 @@ class CommandsTest(CliTest):
         strict = self.xl("create", "-n", "--strict", "guest.cfg", "vcpu=4")
         self.assertIn("error: 'vcpu' is not supported: unknown key", strict.stderr)
         self.assertEqual((strict.returncode, strict.stdout), (3, ""))
-        self.assertEqual(len(self.ok("vm-list").splitlines()), 3)
+        self.assertEqual(len(self.ok("vm-list").splitlines()), 4)
         self.assertIn("needs a value", self.refused(2, "create", "-f"))
         self.assertIn("second config file", self.refused(2, "create", "guest.cfg", "other.cfg"))
         self.assertIn("no config file", self.refused(2, "create", "name=x"))
@@ -113,7 +113,7 @@ class CommandsTest(CliTest):
         verbose = [self.xl("-vN", "create", "guest.cfg"), self.xl("-v", "create", "-n", "guest.cfg")]
         self.assertEqual(verbose[0].stderr, verbose[1].stderr)
         self.assertEqual(verbose[0].stdout, plain)
-        self.assertEqual(len(self.ok("vm-list").splitlines()), 1)
+        self.assertEqual(len(self.ok("vm-list").splitlines()), 2)
         stamped = self.xl("-T", "pause", "none").stderr
         self.assertRegex(stamped, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ \[\d+\] xl: error: .*\n$")
 

@@ -74,7 +74,7 @@ class HostConfigTest(CliTest):
         os.remove(self.dir + "/xl.conf")
         os.mkdir(self.dir + "/xl.conf")
         self.assertIn("reading the host's config", self.refused(3, "create", "guest.cfg"))
-        self.assertEqual(len(self.ok("vm-list").splitlines()), 1)
+        self.assertEqual(len(self.ok("vm-list").splitlines()), 2)
 
 
 if __name__ == "__main__":

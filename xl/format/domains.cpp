@@ -94,10 +94,8 @@ std::string sharing_table(std::span<const api::DomainView> domains) {
 std::string vm_table(std::span<const api::DomainView> domains) {
   std::string text = "UUID                                  ID    name\n";
   for (const api::DomainView& domain : domains) {
-    if (domain.domid != 0) {
-      text += format("%s  %u    %-30s\n", domain.uuid.c_str(), static_cast<unsigned>(domain.domid),
-                     domain.name.c_str());
-    }
+    text += format("%s  %u    %-30s\n", domain.uuid.c_str(), static_cast<unsigned>(domain.domid),
+                   domain.name.c_str());
   }
   return text;
 }

@@ -23,7 +23,7 @@ struct ListColumns {
 std::string domain_table(std::span<const api::DomainView> domains, ListColumns columns);
 // xl sharing.
 std::string sharing_table(std::span<const api::DomainView> domains);
-// xl vm-list, without Domain-0.
+// xl vm-list.
 std::string vm_table(std::span<const api::DomainView> domains);
 // xl uptime; `now_ms` since 1970.
 std::string uptime_table(std::span<const api::DomainView> domains, std::int64_t now_ms);

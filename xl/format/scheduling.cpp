@@ -38,10 +38,10 @@ std::string vcpu_table(std::span<const api::VcpuView> vcpus) {
       padded("Name", 32) + formatted(" %5s %5s %5s %5s %9s %s\n", "ID", "VCPU", "CPU", "State",
                                      "Time(s)", "Affinity (Hard / Soft)");
   for (const api::VcpuView& vcpu : vcpus) {
-    text += padded(vcpu.name, 32) + formatted(" %5u %5u ", unsigned{vcpu.domid}, vcpu.vcpu);
-    text += vcpu.online ? formatted("%5u  %c%c-", vcpu.cpu, vcpu.running ? 'r' : '-',
+    text += padded(vcpu.name, 32) + formatted(" %5u %5u", unsigned{vcpu.domid}, vcpu.vcpu);
+    text += vcpu.online ? formatted("%5u   %c%c-", vcpu.cpu, vcpu.running ? 'r' : '-',
                                     vcpu.blocked ? 'b' : '-')
-                        : formatted("%5c  --p", '-');
+                        : formatted("%5c   --p", '-');
     text += formatted(" %9.1f  ", static_cast<double>(vcpu.cpu_time_ns) / 1e9) +
             vcpu.hard_affinity + " / " + vcpu.soft_affinity + "\n";
   }

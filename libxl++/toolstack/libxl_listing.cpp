@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `xl list -l` says of a domain: what libxl keeps of it, whoever made it, and what has changed
+// since, from where libxl looks for that too.
+#include <charconv>
+
+#include "libxl++/toolstack/engine.hpp"
+#include "libxl++/toolstack/libxl_userdata.hpp"
+#include "libxl++/xenstore/path.hpp"
+
+namespace xl::toolstack {
+namespace {
+
+std::optional<Bytes> kib_in(xenstore::NodeStore& store, const std::string& path) {
+  const auto text = store.read(path);
+  std::uint64_t value = 0;
+  if (!text ||
+      std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc{} ||
+      value > ~0ULL >> 10) {
+    return std::nullopt;
+  }
+  return kib(value);
+}
+
+}  // namespace
+
+Result<LibxlListing> Engine::libxl_listing(DomId id) {
+  XL_TRY_ASSIGN(const DomainSummary row, summary(id));
+  LibxlListing listing;
+  listing.name = row.name;
+  const SessionRef session = sessions_->current();
+  if (session == nullptr || (id == DomId(0) && !options_.host)) {
+    listing.memory = listing.max_memory = to_bytes(row.info.memory);
+    return listing;
+  }
+  if (id != DomId(0)) {
+    XL_TRY_ASSIGN(const config::DomainConfig config, config_of(id));
+    listing.stored = libxl_json(config);
+  }
+  if (options_.host) {
+    const LibxlUserdata userdata(options_.host->userdata);
+    listing.stored = userdata.read(id, config::Uuid(row.info.handle)).value_or(listing.stored);
+  }
+  const std::string home = xenstore::domain_path(id);
+  xenstore::NodeStore& store = session->store();
+  listing.max_memory = kib_in(store, home + "/memory/static-max");
+  listing.memory = kib_in(store, home + "/memory/target");
+  for (std::uint32_t vcpu = 0; vcpu < row.info.max_vcpus; ++vcpu) {
+    const auto value = store.read(home + "/cpu/" + std::to_string(vcpu) + "/availability");
+    if (value && *value == "online") {
+      listing.vcpus.push_back(vcpu);
+    }
+  }
+  if (id == DomId(0)) {  // whose nodes libxl makes when it looks for them
+    listing.max_memory = listing.max_memory.value_or(to_bytes(row.info.max_memory));
+    listing.memory = listing.memory.value_or(to_bytes(row.info.memory));
+  }
+  XL_TRY_ASSIGN(listing.share, checked(session, session->hypervisor().scheduling(id)));
+  return listing;
+}
+
+}  // namespace xl::toolstack
