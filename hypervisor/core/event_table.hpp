@@ -11,7 +11,7 @@
 namespace hyp {
 
 // EVTCHNSTAT_* by name, and free.
-enum class ChannelState : std::uint8_t { free = 0, unbound, interdomain, virq, ipi };
+enum class ChannelState : std::uint8_t { free = 0, unbound, interdomain, virq, ipi, pirq };
 
 struct Channel {
   ChannelState state = ChannelState::free;
@@ -21,7 +21,7 @@ struct Channel {
   std::uint8_t queue_priority =
       EVTCHN_FIFO_PRIORITY_DEFAULT;  // FIFO: queue that the port was last linked on
   std::uint8_t pending_later = 0;    // FIFO: sent before the guest gave the port's event word
-  std::uint32_t remote = 0;          // interdomain: the other port; virq: its number
+  std::uint32_t remote = 0;          // interdomain: the other port; virq, pirq: its number
   std::uint16_t queue_vcpu = 0;
   std::uint16_t reserved = 0;
 };
@@ -33,6 +33,7 @@ class EventTable {
   static constexpr unsigned per_frame = 256;
   static constexpr unsigned direct_frames = 16;  // the first 4096 ports
   static constexpr unsigned max_frames = direct_frames + 512;
+  static constexpr std::uint32_t group = 64;  // Xen makes as many ports at once
 
   // The channel, free ones included; null where none was ever made.
   Channel* find(std::uint32_t port) const {
@@ -48,6 +49,8 @@ class EventTable {
     return channel == nullptr || channel->state == ChannelState::free ? nullptr : channel;
   }
   std::uint32_t limit() const { return frames_ * per_frame; }
+  // The first port that a guest may not even ask about, as in Xen.
+  std::uint32_t made() const { return made_; }
 
   // The lowest free port in [1, end). nospc: none. `alloc` gives a Result of a zeroed frame.
   template <typename Alloc>
@@ -58,6 +61,7 @@ class EventTable {
       }
       if (find(port)->state == ChannelState::free) {
         lowest_ = port + 1;
+        made_ = port < made_ ? made_ : port / group * group + group;
         empty(*find(port));
         return port;
       }
@@ -116,6 +120,7 @@ class EventTable {
   Channel** more_ = nullptr;
   std::uint32_t frames_ = 0;
   std::uint32_t lowest_ = 1;
+  std::uint32_t made_ = group;
 };
 
 }  // namespace hyp

@@ -11,6 +11,8 @@ namespace hyp {
 
 inline constexpr std::uint32_t max_guest_ports =
     1024;  // libxl's default for event_channels, 1023, and port 0
+// A PC's 24 lines and Xen's 32 for devices: what a domain without any device may name.
+inline constexpr std::uint32_t max_guest_pirqs = 56;
 inline constexpr DomId domain0{};
 
 template <typename P>
@@ -28,6 +30,8 @@ class Events {
                                          std::uint32_t remote_port);
   Result<std::uint32_t> bind_virq(Domain<P>& domain, std::uint32_t virq, std::uint32_t vcpu);
   Result<std::uint32_t> bind_ipi(Domain<P>& domain, std::uint32_t vcpu);
+  // A port for a physical interrupt, which never comes: there is no device.
+  Result<std::uint32_t> bind_pirq(Domain<P>& domain, std::uint32_t pirq);
   Result<void> close(DomainPtr domain, std::uint32_t port);
   Result<void> send(DomainPtr domain, std::uint32_t port);
   Result<Channel> status(DomainPtr domain, std::uint32_t port);
@@ -54,8 +58,8 @@ class Events {
   // Moves the vcpu's vcpu_info to `at`, and makes everything look pending once, so that nothing is
   // lost.
   void move_info(Vcpu<P>& vcpu, std::byte* at);
-  // Makes up to `count` of domain 0's bound ports pending, from `from` on; returns the port to go on
-  // with, 0 at the end.
+  // Makes up to `count` of domain 0's bound ports pending, from `from` on; returns the port to go
+  // on with, 0 at the end.
   std::uint32_t remind_host(std::uint32_t from, std::uint32_t count);
   // Frees what ports domain 0 has left towards a domain that goes.
   void release_host_ports(DomId gone);

@@ -96,6 +96,26 @@ Result<std::uint32_t> Events<P>::bind_ipi(Domain<P>& domain, std::uint32_t vcpu)
 }
 
 template <typename P>
+Result<std::uint32_t> Events<P>::bind_pirq(Domain<P>& domain, std::uint32_t pirq) {
+  if (pirq >= max_guest_pirqs) {
+    return fail(Errno::inval);
+  }
+  Guard guard(core_.event_lock);
+  const std::uint32_t made = domain.events.made();
+  for (std::uint32_t port = 1; port < made; ++port) {
+    const Channel* const other = domain.events.find_used(port);
+    if (other != nullptr && other->state == ChannelState::pirq && other->remote == pirq) {
+      return fail(Errno::exist);
+    }
+  }
+  XL_TRY_ASSIGN(const std::uint32_t port, take_port(&domain));
+  Channel& channel = *domain.events.find(port);
+  channel.state = ChannelState::pirq;
+  channel.remote = pirq;
+  return port;
+}
+
+template <typename P>
 Result<void> Events<P>::close_locked(DomainPtr domain, std::uint32_t port) {
   Channel* const channel = table(domain).find_used(port);
   if (channel == nullptr) {
@@ -230,7 +250,7 @@ template <typename P>
 Result<Channel> Events<P>::status(DomainPtr domain, std::uint32_t port) {
   Guard guard(core_.event_lock);
   const Channel* const channel = table(domain).find(port);
-  if (channel == nullptr && (domain == nullptr || port >= port_limit(*domain))) {
+  if (port >= table(domain).made()) {
     return fail(Errno::inval);
   }
   return channel == nullptr ? Channel{} : *channel;
@@ -248,6 +268,7 @@ Result<void> Events<P>::bind_vcpu(Domain<P>& domain, std::uint32_t port, std::ui
   }
   const bool movable = channel->state == ChannelState::unbound ||
                        channel->state == ChannelState::interdomain ||
+                       channel->state == ChannelState::pirq ||
                        (channel->state == ChannelState::virq && channel->remote != VIRQ_TIMER &&
                         channel->remote != VIRQ_DEBUG && channel->remote != VIRQ_XENOPROF &&
                         channel->remote != VIRQ_XENPMU);

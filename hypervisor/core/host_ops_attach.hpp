@@ -8,7 +8,7 @@ namespace hyp {
 
 template <typename P>
 HostResult HostOps<P>::list_bindings(HostRequest& request) {
-  const std::uint32_t end = parts_.core.host_events.limit();
+  const std::uint32_t end = parts_.core.host_events.made();
   for (std::uint64_t port = request.args[0]; port < end; ++port) {
     const auto local = static_cast<std::uint32_t>(port);
     XL_TRY_ASSIGN(const Channel channel, parts_.events.status(nullptr, local));

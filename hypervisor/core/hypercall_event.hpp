@@ -49,6 +49,13 @@ Result<void> bind_ipi(const Call<P>& call, std::uint64_t arg) {
 }
 
 template <typename P>
+Result<void> bind_pirq(const Call<P>& call, std::uint64_t arg) {
+  XL_TRY_ASSIGN(evtchn_bind_pirq op, call.template read<evtchn_bind_pirq>(arg));
+  XL_TRY_ASSIGN(op.port, call.parts.events.bind_pirq(call.domain(), op.pirq));
+  return call.write(arg, op);
+}
+
+template <typename P>
 Result<void> status(const Call<P>& call, std::uint64_t arg) {
   XL_TRY_ASSIGN(evtchn_status op, call.template read<evtchn_status>(arg));
   if (!call.is_self(op.dom)) {
@@ -74,6 +81,10 @@ Result<void> status(const Call<P>& call, std::uint64_t arg) {
       op.u.virq = channel.remote;
       break;
     case ChannelState::ipi: op.status = EVTCHNSTAT_ipi; break;
+    case ChannelState::pirq:
+      op.status = EVTCHNSTAT_pirq;
+      op.u.pirq = channel.remote;
+      break;
   }
   return call.write(arg, op);
 }
@@ -114,6 +125,7 @@ Result<void> dispatch(const Call<P>& call, std::uint64_t command, std::uint64_t 
     case EVTCHNOP_bind_interdomain: return bind_interdomain(call, arg);
     case EVTCHNOP_bind_virq: return bind_virq(call, arg);
     case EVTCHNOP_bind_ipi: return bind_ipi(call, arg);
+    case EVTCHNOP_bind_pirq: return bind_pirq(call, arg);
     case EVTCHNOP_status: return status(call, arg);
     case EVTCHNOP_reset: return reset(call, arg);
     case EVTCHNOP_close: {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The small hypercalls: set_timer_op, vm_assist, and multicall's entries.
+// The small hypercalls: set_timer_op, vm_assist, those that are for others and refuse, and
+// multicall's entries.
 #pragma once
 
 #include "hypervisor/core/call.hpp"
@@ -37,6 +38,47 @@ std::int64_t refuse(const Call<P>& call, std::uint32_t version) {
 }
 
 }  // namespace privileged
+
+// For PV domains, which alone have page tables that Xen keeps.
+namespace mmuext_op {
+
+template <typename P>
+std::int64_t refuse(const Call<P>& call, std::uint16_t of) {
+  if (of == 0) {
+    return negative(Errno::perm);
+  }
+  const bool known = of != call.domain().id.value() &&
+                     (of == DOMID_SELF || call.parts.core.domains.find(DomId(of)) != nullptr);
+  return negative(known ? Errno::inval : Errno::srch);
+}
+
+}  // namespace mmuext_op
+
+// For device models. The buffers are read before anything is asked of the domain.
+namespace dm_op {
+
+template <typename P>
+std::int64_t refuse(const Call<P>& call, std::uint16_t of, std::uint32_t count,
+                    std::uint64_t buffers) {
+  constexpr std::uint32_t most = 2;
+  if (count > most) {
+    return negative(Errno::toobig);
+  }
+  for (std::uint32_t word = 0; word < 2 * count; ++word) {  // a handle and a size each
+    if (!call.read_word(buffers + word * call.pointer_size())) {
+      return negative(Errno::fault);
+    }
+  }
+  if (count == 0) {
+    return negative(Errno::nodata);
+  }
+  if (of == 0) {
+    return negative(Errno::inval);  // no HVM domain
+  }
+  return negative(call.parts.core.domains.find(DomId(of)) != nullptr ? Errno::perm : Errno::srch);
+}
+
+}  // namespace dm_op
 
 namespace vm_assist {
 

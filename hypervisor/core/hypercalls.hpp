@@ -51,6 +51,11 @@ std::int64_t dispatch_hypercall(const Call<P>& call) {
     case __HYPERVISOR_domctl: return privileged::refuse(call, domctl_version);
     case __HYPERVISOR_sysctl: return privileged::refuse(call, sysctl_version);
     case __HYPERVISOR_platform_op: return privileged::refuse(call, platform_version);
+    case __HYPERVISOR_mmuext_op:
+      return mmuext_op::refuse(call, static_cast<std::uint16_t>(call.arg(3)));
+    case __HYPERVISOR_dm_op:
+      return dm_op::refuse(call, static_cast<std::uint16_t>(call.arg(0)),
+                           static_cast<std::uint32_t>(call.arg(1)), call.arg(2));
     case __HYPERVISOR_hypfs_op: return negative(Errno::perm);
     case __HYPERVISOR_xenpmu_op: return negative(Errno::opnotsupp);
     default: return negative(Errno::nosys);

@@ -97,9 +97,10 @@ constexpr CpuidResult topology_leaf(const CpuidVcpu& vcpu, std::uint32_t subleaf
 }
 
 inline CpuidResult leaf1(CpuidResult host, const CpuidVcpu& vcpu) {
-  host.ebx = vcpu.apic_id << 24 | (vcpu.vcpus > 127 ? 255 : vcpu.vcpus * 2) << 16 | 8U << 8;
+  const std::uint32_t ids = vcpu.vcpus == 1 ? 1 : vcpu.vcpus > 127 ? 255 : vcpu.vcpus * 2;
+  host.ebx = vcpu.apic_id << 24 | ids << 16 | 8U << 8;
   host.ecx = (host.ecx & leaf1_ecx) | leaf1_ecx_x2apic | leaf1_ecx_hypervisor;
-  host.edx = (host.edx & leaf1_edx) | (vcpu.vcpus > 1 ? leaf1_edx_htt : 0);
+  host.edx = (host.edx & leaf1_edx) | leaf1_edx_htt;  // that the ids are counted, as in Xen
   return host;
 }
 

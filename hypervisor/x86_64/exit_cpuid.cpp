@@ -30,6 +30,10 @@ CpuidResult answer(const MachineVcpu& vcpu, std::uint32_t leaf, std::uint32_t su
 
 void handle_cpuid(MachineVcpu& vcpu) {
   Vmcb& vmcb = *vcpu.arch.vmcb;
+  if (vcpu.arch.cpuid_faults && vmcb.cpl != 0) {
+    inject_exception(vcpu, exception_gp, 0);
+    return;
+  }
   GuestRegisters& r = vcpu.arch.registers;
   const CpuidResult result =
       answer(vcpu, static_cast<std::uint32_t>(vmcb.rax), static_cast<std::uint32_t>(r.rcx));

@@ -22,12 +22,17 @@ std::uint32_t x2apic_register(std::uint32_t number) {
   return (number - static_cast<std::uint32_t>(Msr::x2apic_first)) << 4;
 }
 
+// As Xen offers it, whatever the CPU: CPUID can be made to fault in user mode.
+constexpr std::uint64_t can_fault_cpuid = 1ULL << 31;  // of platform_info
+constexpr std::uint64_t cpuid_faulting = 1ULL << 0;    // of misc_features_enables
+
 // Kernels read or write these without a guard because of the CPU's family; nothing is behind them
-// here.
+// here. The deadline is as that of a timer in another mode.
 bool is_harmless(Msr msr) {
   switch (msr) {
     case Msr::bios_update_signature:
     case Msr::debug_control:
+    case Msr::tsc_deadline:
     case Msr::syscfg:
     case Msr::hwcr:
     case Msr::interrupt_pending:
@@ -49,6 +54,8 @@ std::optional<std::uint64_t> read(const MachineVcpu& vcpu, std::uint32_t number)
     case Msr::efer: return state.vmcb->efer & guest_efer;
     case Msr::pat: return state.vmcb->g_pat;
     case Msr::hypercall_page: return 0;
+    case Msr::platform_info: return can_fault_cpuid;
+    case Msr::misc_features_enables: return state.cpuid_faults ? cpuid_faulting : 0;
     default: break;
   }
   return is_harmless(static_cast<Msr>(number)) ? std::optional<std::uint64_t>(0) : std::nullopt;
@@ -102,6 +109,12 @@ bool write(MachineVcpu& vcpu, std::uint32_t number, std::uint64_t value) {
     case Msr::hypercall_page: return write_hypercall_page(vcpu, value);
     case Msr::apic_base: return state.lapic.set_base(value);
     case Msr::efer: return write_efer(*state.vmcb, value);
+    case Msr::misc_features_enables:
+      if ((value & ~cpuid_faulting) != 0) {
+        return false;
+      }
+      state.cpuid_faults = value != 0;
+      return true;
     case Msr::tsc: return true;  // all vcpus share the machine's, as pvclock says
     case Msr::pat:
       if (is_valid_pat(value)) {

@@ -30,7 +30,8 @@ struct VcpuState {
   std::uint64_t pending_event = 0;   // EVENTINJ form: what the next entry delivers first
   std::uint64_t debug_address[4]{};  // DR0..DR3 while not resident
   std::atomic<bool> nmi_pending{false};
-  bool nmi_blocked = false;  // until IRET
+  bool nmi_blocked = false;   // until IRET
+  bool cpuid_faults = false;  // CPUID is #GP in user mode: MSR_INTEL_MISC_FEATURES_ENABLES
   Offered offered = Offered::nothing;
   std::uint8_t offered_vector = 0;
 };

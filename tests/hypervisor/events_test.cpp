@@ -117,6 +117,39 @@ TEST_F(EventsTest, VirqsAreBoundOnce) {
   EXPECT_EQ(event_op(EVTCHNOP_bind_virq, op), -XEN_EINVAL) << "global ones belong to vcpu 0";
 }
 
+TEST_F(EventsTest, PirqsHaveAPortEachThatNeverFires) {
+  evtchn_bind_pirq op{5, 0, 0};
+  EXPECT_EQ(event_op(EVTCHNOP_bind_pirq, op), 0);
+  const evtchn_port_t port = op.port;
+  EXPECT_EQ(event_op(EVTCHNOP_bind_pirq, op), -XEN_EEXIST);
+  op.pirq = max_guest_pirqs;
+  EXPECT_EQ(event_op(EVTCHNOP_bind_pirq, op), -XEN_EINVAL);
+  evtchn_status status{DOMID_SELF, port};
+  EXPECT_EQ(event_op(EVTCHNOP_status, status), 0);
+  EXPECT_EQ(status.status, static_cast<std::uint32_t>(EVTCHNSTAT_pirq));
+  EXPECT_EQ(status.u.pirq, 5U);
+  EXPECT_EQ(send(port), -XEN_EINVAL);
+  evtchn_bind_vcpu move{port, 1};
+  EXPECT_EQ(event_op(EVTCHNOP_bind_vcpu, move), 0);
+  evtchn_close close{port};
+  EXPECT_EQ(event_op(EVTCHNOP_close, close), 0);
+  op.pirq = 5;
+  EXPECT_EQ(event_op(EVTCHNOP_bind_pirq, op), 0);
+}
+
+TEST_F(EventsTest, OnlyPortsThatWereMadeHaveAStatus) {
+  const auto status_of = [&](evtchn_port_t port) {
+    evtchn_status status{DOMID_SELF, port};
+    return event_op(EVTCHNOP_status, status);
+  };
+  EXPECT_EQ(status_of(63), 0);
+  EXPECT_EQ(status_of(64), -XEN_EINVAL);
+  for (evtchn_port_t port = 0; port < 64; port = bind_ipi(0)) {
+  }
+  EXPECT_EQ(status_of(127), 0);
+  EXPECT_EQ(status_of(128), -XEN_EINVAL);
+}
+
 TEST_F(EventsTest, RefusesWhatIsNotTheGuests) {
   EXPECT_EQ(send(0), -XEN_EINVAL);
   EXPECT_EQ(send(4095), -XEN_EINVAL);

@@ -45,7 +45,8 @@ TEST(CpuidPolicy, WhatTheHypervisorGivesItselfNeedsNoHost) {
   const CpuidResult one = cpuid_policy({}, 1, 0, nothing);
   EXPECT_NE(one.ecx & (1U << 31), 0U);
   EXPECT_NE(one.ecx & (1U << 21), 0U);
-  EXPECT_EQ(one.edx, 0U);
+  EXPECT_EQ(one.edx, 1U << 28);
+  EXPECT_EQ(one.ebx >> 16, 1U) << "one thread";
 }
 
 TEST(CpuidPolicy, XenLeaves) {
