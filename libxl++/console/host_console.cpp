@@ -216,6 +216,11 @@ void HostConsole::remember(const std::string& output) {
 
 HostConsole::Listeners::Handle HostConsole::attach(Output output) {
   auto entry = std::make_shared<Listeners::Entry>(std::move(output));
+  if (!has_start_.exchange(true)) {
+    const std::optional<RingSnapshot> ring = look_at_ring();
+    const std::lock_guard lock(mutex_);
+    start_ = ring ? ring->taken : 0;
+  }
   const std::lock_guard lock(mutex_);
   newcomers_.push_back(entry);
   return Listeners::Handle(std::move(entry));
@@ -246,7 +251,8 @@ Console::Ending HostConsole::ending() {
     return {true, text()};
   }
   const std::lock_guard lock(mutex_);
-  const bool is_told = !has_audience() || ring->produced == told_;
+  const bool is_told =
+      !has_audience() || ring->produced == told_ || ring->produced == start_ + told_;
   const bool is_settled = ring->is_drained() && is_told && ++settled_looks_ > looks_for_others;
   return {is_settled, std::move(ring->last)};
 }
@@ -275,7 +281,10 @@ void HostConsole::take_rest(const std::optional<RingSnapshot>& ring) {
     remember(tail_);
   }
   if (ring) {
-    const std::string rest = ring->rest(received_, seen_);
+    std::string rest = received_ == 0 ? std::string() : ring->rest(received_, seen_);
+    if (rest.empty()) {
+      rest = ring->rest(start_ + received_, seen_);
+    }
     remember(rest);
     tail_ += rest;
   }

@@ -48,8 +48,8 @@ class HostConsole final : public Console {
 
   struct Hooks {
     std::function<void()> wake;  // has pump() called soon; from any thread, it must be quick
-    // The console page, for a moment. Called by ending() and end() only; where there is none, the
-    // pty is all.
+    // The console page, for a moment. Called by attach(), ending() and end() only; where there is
+    // none, the pty is all.
     std::function<Result<hv::GuestMapping>()> map_page = [] {
       return Result<hv::GuestMapping>(hv::GuestMapping());
     };
@@ -100,6 +100,7 @@ class HostConsole final : public Console {
   const Hooks hooks_;
   PtyPoll& poll_;
   std::atomic<bool> tty_changed_ = false;  // the node; since it was looked at
+  std::atomic<bool> has_start_ = false;    // start_ is set, or will be at once
 
   mutable std::mutex mutex_;
   std::unique_ptr<xenstore::NodeWatch> watch_;  // from the first need of the pty on
@@ -108,7 +109,10 @@ class HostConsole final : public Console {
   std::string input_;
   std::string seen_;            // read here, at most history_limit
   std::uint32_t received_ = 0;  // bytes ever read here, modulo 2^32
-  std::uint32_t told_ = 0;      // the same, and passed on
+  // What xenconsoled had taken when somebody attached for the first time: it comes through the pty,
+  // or others have read it before.
+  std::uint32_t start_ = 0;
+  std::uint32_t told_ = 0;  // the same, and passed on
   unsigned settled_looks_ = 0;
   std::string tail_;              // taken by end(), for the next pump()
   std::vector<Entry> newcomers_;  // have not had the replay yet

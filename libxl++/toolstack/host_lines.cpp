@@ -13,13 +13,12 @@ using console::HostConsole;
 
 namespace {
 
-// With Domain::lifecycle held. Another toolstack's domain would be hindered from going.
-Result<hv::GuestMapping> map_console(const std::shared_ptr<Domain>& domain) {
-  if (domain == nullptr || domain->is_foreign) {
+// Another toolstack's domain would be hindered from going.
+Result<hv::GuestMapping> map_console(const std::shared_ptr<Domain>& domain, Gfn frame) {
+  if (domain == nullptr || domain->is_foreign || frame == Gfn(0)) {
     return hv::GuestMapping();
   }
-  return domain->session->hypervisor().map_frames(domain->id,
-                                                  {domain->console_line.frame, Pages(1)});
+  return domain->session->hypervisor().map_frames(domain->id, {frame, Pages(1)});
 }
 
 }  // namespace
@@ -46,7 +45,7 @@ std::unique_ptr<console::Console> HostLines::make_console(const DomainRef& domai
       *store_, domain->id, HostConsole::Log{std::move(log), domain->console_log_start},
       HostConsole::Hooks{
           [&loop = loop_, weak] { loop.wake(weak.lock(), Line::console); },
-          [weak] { return map_console(weak.lock()); },
+          [weak, frame = domain->console_line.frame] { return map_console(weak.lock(), frame); },
       },
       *ptys_);
 }

@@ -80,7 +80,7 @@ class Ends(Together):
         before = traces()
         for name in (f"again-{number}-{os.getpid()}" for number in range(2)):
             ours("create", host.tiny(name, guest="crash", extra="reboot", on_reboot="restart"))
-            self.expect_lives(name, 3)
+            self.expect_lives(name, 2)
             ours("destroy", name)  # at any moment, also while it is just being made anew
             self.expect_gone(name)
             said = len(re.findall("crash: the last words", host.console_log(name)))
@@ -179,7 +179,7 @@ class DaemonKilled(Together):
         for name in ("short", "later"):
             stock("unpause", name)
         host.wait_until(lambda: [flags(stock, name)[3:4] for name in ("short", "later")] == ["s", "s"], "both have ended")
-        self.assertEqual(int(ours("domid", "later").stdout), first)
+        ours("list")  # starts another one
         self.expect_gone("short")
         self.assertIn("PASS hello", host.console_log("short"))
         host.wait_until(lambda: host.domains().get("later", first) != first, "it was made anew")
@@ -190,7 +190,7 @@ class DaemonKilled(Together):
     def test_in_the_middle_of_restarts(self):
         before = traces()
         ours("create", host.tiny("loop", guest="crash", extra="reboot", on_reboot="restart"))
-        for _ in range(3):
+        for _ in range(2):
             self.expect_lives_more("loop")
             self.kill()
         self.expect_lives_more("loop")
