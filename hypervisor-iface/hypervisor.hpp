@@ -31,7 +31,7 @@ struct HostInfo {
   std::string hypervisor;    // "bundled", "xen", "fake"
   std::string version;       // "4.17.0": major.minor.extra, as XENVER_version reports it to guests
   std::string capabilities;  // xen_caps, "hvm-3.0-x86_32 hvm-3.0-x86_64 ..."
-  std::string virt_caps;     // "hvm hap pvh ..."
+  std::string virt_caps;     // "hvm hap ..."
   std::string hw_caps;       // eight words of CPUID in hexadecimal; empty: it knows no better
   std::string command_line;
   // How it was compiled, as far as it tells.
@@ -52,7 +52,6 @@ struct DomainOptions {
   DomainHandle handle{};
   std::uint32_t max_vcpus = 1;  // 1..128
   Pages max_memory;             // cap for populate, in guest RAM pages, special pages included
-  bool x2apic_enabled = false;  // vcpus start in x2APIC mode (else xAPIC, as hardware does)
 };
 
 enum class ShutdownReason : std::uint8_t {  // SHUTDOWN_* of public/sched.h

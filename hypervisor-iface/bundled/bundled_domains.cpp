@@ -62,11 +62,9 @@ Result<DomId> BundledHypervisor::create_domain(const DomainOptions& options) {
   std::uint64_t handle[2];
   static_assert(sizeof(handle) == sizeof(options.handle));
   std::memcpy(handle, options.handle.data(), sizeof(handle));
-  XL_TRY_ASSIGN(
-      const Response response,
-      parts_->ask(abi::Op::create_domain, DomId(0),
-                  {options.max_vcpus, options.max_memory.count(),
-                   options.x2apic_enabled ? abi::create_flag_x2apic : 0, handle[0], handle[1]}));
+  XL_TRY_ASSIGN(const Response response, parts_->ask(abi::Op::create_domain, DomId(0),
+                                                     {options.max_vcpus, options.max_memory.count(),
+                                                      0, handle[0], handle[1]}));
   if (response.results[0] == 0 || response.results[0] > 0xffff) {
     return fail(ErrorId::hypervisor_bad_answer,
                 fmt::format("the hypervisor made a domain {}", response.results[0]));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The waist's platform and vcpu operations, and the counters.
 #include "hypervisor-iface/bundled/parts.hpp"
+#include "hypervisor-iface/cpuid_leaves.hpp"
 
 namespace xl::hv::bundled {
 namespace {
@@ -26,6 +27,7 @@ Result<std::uint64_t> BundledHypervisor::get_hvm_param(DomId domain, std::uint32
 }
 
 Result<void> BundledHypervisor::set_cpuid_policy(DomId domain, std::span<const CpuidLeaf> leaves) {
+  XL_TRY(check_cpuid_leaves(leaves));
   std::vector<abi::CpuidRecord> wire;
   for (const CpuidLeaf& leaf : leaves) {
     wire.push_back({leaf.leaf, leaf.subleaf, leaf.eax, leaf.ebx, leaf.ecx, leaf.edx});

@@ -5,6 +5,7 @@
 #include <xen/hvm/params.h>
 #include <xen/xen.h>
 
+#include "hypervisor-iface/cpuid_leaves.hpp"
 #include "hypervisor-iface/fake/fake_state.hpp"
 
 namespace xl::hv::fake {
@@ -43,6 +44,7 @@ Result<void> FakeHypervisor::set_cpuid_policy(DomId id, std::span<const CpuidLea
     if (leaves.size() > max_cpuid_leaves) {
       return fail(ErrorCode::invalid_argument, std::to_string(leaves.size()) + " CPUID leaves");
     }
+    XL_TRY(check_cpuid_leaves(leaves));
     domain.cpuid.assign(leaves.begin(), leaves.end());
     return {};
   });

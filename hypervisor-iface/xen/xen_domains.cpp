@@ -160,9 +160,6 @@ Result<DomId> XenHypervisor::create_domain(const DomainOptions& options) {
                                                  " vcpus: a domain has 1 to " +
                                                  std::to_string(most_vcpus));
   }
-  if (options.x2apic_enabled) {
-    return fail(ErrorCode::not_supported, "Xen starts vcpus in xAPIC mode, as hardware does");
-  }
   if ((host_.capabilities & XEN_SYSCTL_PHYSCAP_hap) == 0) {
     return fail(ErrorId::xen_not_usable,
                 "Xen has no hardware-assisted paging here, which PVH domains need",

@@ -140,7 +140,7 @@ static_assert(std::has_unique_object_representations_v<Slot>);
 // Op              in                                              out
 // ping
 // host_info                                                       results: free pages, scrub-pending pages, overhead pages, uptime ns
-// create_domain   args: max_vcpus, max_pages, flags, handle[2]     results[0]: domain id
+// create_domain   args: max_vcpus, max_pages, 0, handle[2]         results[0]: domain id
 // destroy_domain  (partial teardown continues by itself; the domain is gone from lists at once)
 // domain_info                                                     bulk: DomainRecord
 // list_domains    args: first id                                  bulk: DomainRecord[] ascending; results[0]: more follow
@@ -181,7 +181,6 @@ static_assert(std::has_unique_object_representations_v<Slot>);
 // resume
 // clang-format on
 
-inline constexpr std::uint64_t create_flag_x2apic = 1;
 inline constexpr std::uint64_t target_flag_withdraw = 1;
 
 struct ExtentRecord {

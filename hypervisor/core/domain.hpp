@@ -29,7 +29,6 @@ struct Domain {
   std::uint64_t handle[2]{};
   unsigned vcpu_count = 0;                  // max_vcpus
   std::array<Vcpu<P>*, max_vcpus> vcpus{};  // all exist from creation on, offline
-  bool x2apic_at_start = false;             // create_flag_x2apic
 
   // --- life, atomic
   std::atomic<std::uint32_t> pauses{1};  // runs only at 0

@@ -14,7 +14,7 @@ namespace hyp {
 struct CreateOptions {
   std::uint64_t max_vcpus = 1;  // 1 .. max_vcpus
   std::uint64_t max_pages = 0;
-  std::uint64_t flags = 0;  // abi::create_flag_*
+  std::uint64_t flags = 0;  // there are none: 0
   std::uint64_t handle[2]{};
 };
 

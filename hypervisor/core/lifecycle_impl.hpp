@@ -69,7 +69,7 @@ Result<void> Lifecycle<P>::build(Domain<P>& domain) {
 template <typename P>
 Result<DomId> Lifecycle<P>::create(const CreateOptions& options) {
   if (options.max_vcpus == 0 || options.max_vcpus > max_vcpus || options.max_pages > gfn_limit ||
-      (options.flags & ~xl::abi::create_flag_x2apic) != 0) {
+      options.flags != 0) {
     return fail(Errno::inval);
   }
   XL_TRY_ASSIGN(const DomId id, core_.domains.next_free());
@@ -84,7 +84,6 @@ Result<DomId> Lifecycle<P>::create(const CreateOptions& options) {
   domain->id = id;
   domain->vcpu_count = static_cast<unsigned>(options.max_vcpus);
   domain->max_pages = options.max_pages;
-  domain->x2apic_at_start = (options.flags & xl::abi::create_flag_x2apic) != 0;
   domain->handle[0] = options.handle[0];
   domain->handle[1] = options.handle[1];
   if (Result<void> built = build(*domain); !built) {

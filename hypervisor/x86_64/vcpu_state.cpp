@@ -120,7 +120,7 @@ Result<void> Machine::init_vcpu(MachineVcpu& vcpu) {
   forget_events(state);
   set_controls(*state.vmcb, *vcpu.domain);
   set_real_mode(*state.vmcb, 0xf000, 0xffff0000, 0xfff0);
-  state.lapic.reset(apic_id_of(vcpu.id), vcpu.id.value() == 0, vcpu.domain->x2apic_at_start);
+  state.lapic.reset(apic_id_of(vcpu.id), vcpu.id.value() == 0);
   return {};
 }
 

@@ -71,9 +71,9 @@ class VirtualLapic {
   static constexpr std::uint64_t base_x2apic = 1U << 10;
   static constexpr std::uint64_t base_enable = 1U << 11;
 
-  void reset(std::uint32_t id, bool boot_vcpu, bool x2apic) {
+  void reset(std::uint32_t id, bool boot_vcpu) {
     id_ = id;
-    base_ = default_page | base_enable | (boot_vcpu ? base_bsp : 0) | (x2apic ? base_x2apic : 0);
+    base_ = default_page | base_enable | (boot_vcpu ? base_bsp : 0);
     reset_registers();
   }
   // INIT: keeps id and mode.

@@ -87,17 +87,48 @@ TEST_F(Conformance, EveryOperationOnNoDomainIsNotFound) {
   EXPECT_TRUE(fails(hv().copy_to_guest(no_domain, GuestPhys(0), std::span(&byte, 1)), code));
   EXPECT_TRUE(fails(hv().copy_from_guest(no_domain, GuestPhys(0), std::span(&out, 1)), code));
   EXPECT_TRUE(fails(hv().set_memory_map(no_domain, {}), code));
+  EXPECT_TRUE(fails(hv().set_memory_target(no_domain, Pages(1), Excess::keep), code));
+  EXPECT_TRUE(fails(hv().populated_extents(no_domain), code));
   EXPECT_TRUE(fails(hv().set_hvm_params(no_domain, std::span(&param, 1)), code));
   EXPECT_TRUE(fails(hv().get_hvm_param(no_domain, HVM_PARAM_STORE_PFN), code));
   EXPECT_TRUE(fails(hv().set_cpuid_policy(no_domain, {}), code));
   EXPECT_TRUE(fails(hv().get_vcpu_context(no_domain, VcpuId(0)), code));
   EXPECT_TRUE(fails(hv().set_vcpu_context(no_domain, VcpuId(0), {}), code));
   EXPECT_TRUE(fails(hv().vcpu_info(no_domain, VcpuId(0)), code));
+  EXPECT_TRUE(fails(hv().set_scheduling(no_domain, {}), code));
+  EXPECT_TRUE(fails(hv().scheduling(no_domain), code));
   EXPECT_TRUE(fails(hv().event_alloc_unbound(no_domain, DomId(0)), code));
   EXPECT_TRUE(fails(hv().event_bind(no_domain, EventPort(1)), code));
   EXPECT_TRUE(fails(hv().grant_seed(no_domain, std::span(&seed, 1)), code));
   EXPECT_TRUE(fails(hv().grant_map(no_domain, GrantRef(0), false), code));
   EXPECT_TRUE(fails(hv().counters(no_domain), code));
+}
+
+TEST_F(Conformance, TheLogGoesOnWhereItWasReadTo) {
+  const auto all = hv().read_log(0);
+  ASSERT_TRUE(ok(all));
+  EXPECT_GE(all->next, all->text.size());
+  const auto rest = hv().read_log(all->next);
+  ASSERT_TRUE(ok(rest));
+  EXPECT_EQ(rest->next - all->next, rest->text.size()) << "what has been logged meanwhile";
+  if (!all->text.empty()) {
+    const auto last = hv().read_log(all->next - 1);
+    ASSERT_TRUE(ok(last));
+    EXPECT_EQ(last->text.front(), all->text.back());
+  }
+}
+
+TEST_F(Conformance, TheHostSaysWhatItIs) {
+  const auto info = hv().host_info();
+  ASSERT_TRUE(ok(info));
+  EXPECT_TRUE(info->version.starts_with("4.17")) << info->version;
+  EXPECT_NE(info->capabilities.find("hvm-3.0-x86_64"), std::string::npos) << info->capabilities;
+  EXPECT_NE(info->virt_caps.find("hvm hap"), std::string::npos) << info->virt_caps;
+  EXPECT_GT(info->cpus, 0U);
+  EXPECT_GT(info->cpu_khz, 0U);
+  EXPECT_GT(info->free_memory, Pages(0));
+  EXPECT_LE(info->free_memory, info->total_memory);
+  EXPECT_FALSE(info->scheduler.empty());
 }
 
 TEST_F(Conformance, PauseCounts) {
@@ -151,6 +182,12 @@ TEST_F(Conformance, MemoryMapAndCpuidPolicyHaveBounds) {
   EXPECT_TRUE(ok(hv().set_cpuid_policy(domain, leaves)));
   leaves.push_back({});
   EXPECT_TRUE(fails(hv().set_cpuid_policy(domain, leaves), ErrorCode::invalid_argument));
+  for (const std::uint32_t unknown : {0xeU, 0x12345U, 0x40000200U, 0x80000022U, 0xc0000000U}) {
+    const CpuidLeaf leaf{unknown};
+    EXPECT_TRUE(
+        fails(hv().set_cpuid_policy(domain, std::span(&leaf, 1)), ErrorCode::invalid_argument))
+        << std::hex << unknown;
+  }
 }
 
 TEST_F(Conformance, VcpuContextBringsOnlineAndReadsBack) {

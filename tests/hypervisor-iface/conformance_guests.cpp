@@ -136,6 +136,23 @@ TEST_F(GuestConformance, EndsInEachWay) {
   }
 }
 
+// What the toolstack looks for, to say why a domain starts again and again.
+TEST_F(GuestConformance, ATripleFaultIsInTheLog) {
+  const auto before = hv().read_log(0);
+  ASSERT_TRUE(ok(before));
+  const auto guest = start({"crash", "triple"});
+  ASSERT_TRUE(guest && guest->until_it_ends());
+  const auto after = hv().read_log(before->next);
+  ASSERT_TRUE(ok(after));
+  std::istringstream lines(after->text);
+  const std::string name = "d" + std::to_string(guest->id().value());
+  bool found = false;
+  for (std::string line; std::getline(lines, line);) {
+    found = found || (has(line, "riple fault") && has(line, name));
+  }
+  EXPECT_TRUE(found) << after->text;
+}
+
 TEST_F(GuestConformance, AHostileGuestHarmsNobody) {
   for (const char* seed : {"seed=1 calls=3000", "seed=2 calls=3000"}) {
     const GuestEnd end = run({"fuzz", seed});

@@ -11,7 +11,7 @@ using L = VirtualLapic;
 class VirtualLapicTest : public testing::Test {
  protected:
   void SetUp() override {
-    lapic.reset(2, true, false);
+    lapic.reset(2, true);
     enable(lapic);
   }
   static void enable(L& l) { l.write(L::reg_svr, 0x1ff, 0); }
@@ -20,7 +20,7 @@ class VirtualLapicTest : public testing::Test {
 
 TEST_F(VirtualLapicTest, NothingIsDeliveredWhileDisabled) {
   L fresh;
-  fresh.reset(0, false, false);
+  fresh.reset(0, false);
   fresh.request(0x50);
   EXPECT_FALSE(fresh.pending_hint());
   enable(fresh);
