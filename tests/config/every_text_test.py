@@ -22,6 +22,7 @@ WITHOUT = {
     "list of lists of strings": "xl.cfg(5)'s words for a type",
     "string or list of strings": "xl.cfg(5)'s words for a type",
     "not XML: there is no element": "libxml2 always has a word of its own for that; this one holds if it ever has not",
+    "this is no libxl_domain_config as JSON": "nobody sees it: `xl list -l` tells then what xld knows itself",
     "unknown error": "libxml2's errors have a text",
 }
 

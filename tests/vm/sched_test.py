@@ -73,7 +73,7 @@ class Scheduler(harness.VmTest):
                 row = self.vcpus(name)[0]
                 self.assertEqual((row["cpu"], row["hard_affinity"], row["soft_affinity"]), (cpu, str(cpu), "all"))
         line = self.machine.xl("vcpu-list", name).stdout.splitlines()[1]
-        self.assertRegex(line, rf"^{name} +\d+ +0 +0  [r-]-- +\d+\.\d  0 / all$")
+        self.assertRegex(line, rf"^{name} +\d+ +0 +0 +[r-]-- +\d+\.\d +0 / all$")
 
     def test_what_is_set_is_shown_and_refusals_say_why(self):
         name = self.machine.create("idle", "-p", memory=8, vcpus=2, cpus=["0", "1"], cpus_soft="1", cpu_weight=300, cap=150)
