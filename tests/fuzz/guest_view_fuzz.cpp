@@ -55,7 +55,7 @@ void walk(const std::uint8_t* data, std::size_t size) {
 
 void drive_lapic(const std::uint8_t* data, std::size_t size) {
   VirtualLapic lapic;
-  lapic.reset(data[0], (data[0] & 1) != 0, (data[0] & 2) != 0);
+  lapic.reset(data[0], (data[0] & 1) != 0);
   bool requested[256] = {};
   std::uint64_t now = 0;
   for (std::size_t at = 0; at + 7 <= size; at += 7) {
