@@ -34,8 +34,8 @@ void Engine::restart(const DomainRef& domain, DomainEnd end) {
   }
   DomainPlan plan = domain->plan;
   std::string name = domain->claim.name();
+  domain->claim.expect_domain();  // first, so that there is no moment at which nobody has the name
   domain->claim.unset_domain();
-  domain->claim.expect_domain();
   Registry::Claim claim = std::move(domain->claim);
   lock.unlock();
   succeed(std::move(claim), std::move(plan), domain->record, end);
