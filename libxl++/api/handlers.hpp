@@ -56,6 +56,19 @@ Reply json_reply(const nlohmann::json& body, int status = 200);
 Reply empty_reply();  // 204
 // The domain that the first capture names.
 Result<DomId> captured_domain(Service& service, const Request& request);
+// What `ask` answers of it. One that has gone meanwhile, as it is being restarted under its name,
+// is meant with its successor.
+template <typename Ask>
+auto ask_captured(Service& service, const Request& request, Ask&& ask) -> decltype(ask(DomId())) {
+  XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
+  auto answer = ask(id);
+  if (!answer && answer.error().code == ErrorCode::not_found) {
+    if (const auto successor = captured_domain(service, request); successor && *successor != id) {
+      return ask(*successor);
+    }
+  }
+  return answer;
+}
 // `timeout_ms`, at most an hour. The reader has to be read to its end otherwise.
 Result<std::chrono::milliseconds> read_timeout(JsonReader& reader, std::uint64_t fallback_ms);
 

@@ -103,16 +103,8 @@ Answer<Reply> check_config(Service& service, const Request& request) {
                                         parsed.rendered_warnings, std::move(text)}));
 }
 
-// One that is just being restarted under its name is meant with its successor.
 Answer<Reply> destroy_domain(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
-  Result<void> destroyed = service.toolstack.destroy(id);
-  if (!destroyed && destroyed.error().code == ErrorCode::not_found) {
-    if (const auto successor = captured_domain(service, request); successor && *successor != id) {
-      destroyed = service.toolstack.destroy(*successor);
-    }
-  }
-  XL_TRY(std::move(destroyed));
+  XL_TRY(ask_captured(service, request, [&](DomId id) { return service.toolstack.destroy(id); }));
   return empty_reply();
 }
 

@@ -55,8 +55,9 @@ Answer<Reply> list_domains(Service& service, const Request&) {
 }
 
 Answer<Reply> get_domain(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
-  XL_TRY_ASSIGN(const toolstack::DomainSummary domain, service.toolstack.summary(id));
+  XL_TRY_ASSIGN(
+      const toolstack::DomainSummary domain,
+      ask_captured(service, request, [&](DomId id) { return service.toolstack.summary(id); }));
   return json_reply(to_json(domain_view(domain)));
 }
 
