@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 import host
 from host import ours, stock
-from together import Together, flags, state, traces
+from together import Together, flags, state, talk, traces
 
 HELLO = re.compile(r"\Ahello from a .*\n.*\n.*\nPASS hello\n\Z")
 
@@ -46,13 +46,13 @@ class LastWords(Together):
         for xl in (ours, stock):
             self.make(ours, "kept", guest="hello", on_poweroff="preserve")
             host.wait_until(lambda: flags(stock, "kept")[3:4] == "s", "it is kept")
-            self.talk(xl, "kept")
+            talk(xl, "kept", None, "PASS hello")
             ours("destroy", "kept")
 
     def test_the_console_of_one_that_ends(self):
         for xl in (ours, stock):
             self.make(ours, "ends", guest="echo")
-            self.talk(xl, "ends", "quit")
+            talk(xl, "ends", "quit", "PASS")
             self.expect_gone("ends")
 
     def test_the_log_without_anybody_attached(self):

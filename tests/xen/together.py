@@ -2,7 +2,9 @@
 """What tests share that drive one Xen by our xl and by the stock one."""
 import os
 import re
+import select
 import signal
+import termios
 import time
 from pathlib import Path
 import host
@@ -38,29 +40,29 @@ def traces():
     return sorted(kept + [path.name for path in USERDATA.iterdir() if path.is_file() and not path.name.startswith("userdata-d.0.")])
 
 
+def is_raw(terminal):
+    return not termios.tcgetattr(terminal)[3] & termios.ICANON
+
+
 def talk(xl, name, line, answer):
-    """Says a line on the domain's console, by this tool, and waits for the answer there."""
+    """Says a line (None: nothing) on the domain's console, by this tool, and waits for the answer there."""
     path = host.XL if xl is ours else host.STOCK_XL
     pid, terminal = os.forkpty()
     if pid == 0:
         os.execv(path, [str(path), "console", name])
     try:
-        seen, end, sent = b"", time.monotonic() + 20, False
-        os.set_blocking(terminal, False)
+        if line:
+            # Both tools attach first, and take the terminal's line discipline away then: what is typed before that is changed by it.
+            host.wait_until(lambda: is_raw(terminal), f"the {xl.__name__} console of {name} is attached", 20)
+            os.write(terminal, line.encode() + b"\r")
+        seen, end = b"", time.monotonic() + 20
         while answer.encode() not in seen:
-            if time.monotonic() > end:
+            if not select.select([terminal], [], [], max(0, end - time.monotonic()))[0]:
                 raise AssertionError(f"no '{answer}' from the {xl.__name__} console: {seen}")
-            if not sent:
-                time.sleep(0.5)  # until it is attached
-                os.write(terminal, line.encode() + b"\r")
-                sent = True
             try:
                 seen += os.read(terminal, 4096)
-            except BlockingIOError:
-                time.sleep(0.02)
             except OSError as gone:
-                if answer.encode() not in seen:
-                    raise AssertionError(f"the {xl.__name__} console ended: {seen}") from gone
+                raise AssertionError(f"the {xl.__name__} console ended: {seen}") from gone
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -84,30 +86,3 @@ class Together(host.XenTest):
 
     def expect_log(self, name, text, seconds=30):
         host.wait_until(lambda: text in host.console_log(name), f"'{text}' in the console log of {name}", seconds)
-
-    def talk(self, xl, name, word=None):
-        """Types the word at the domain's console, and sees what echo.elf answers. Without one: sees the PASS of one that is kept."""
-        path = host.XL if xl is ours else host.STOCK_XL
-        pid, terminal = os.forkpty()
-        if pid == 0:
-            os.execv(path, [str(path), "console", name])
-        try:
-            seen, end = b"", time.monotonic() + 20
-            want = b"PASS" if word in ("quit", None) else f"echo: {word}".encode()
-            os.set_blocking(terminal, False)
-            while want not in seen:
-                self.assertLess(time.monotonic(), end, f"{xl.__name__} console shows {want}: {seen}")
-                if word:
-                    time.sleep(0.5)  # until it is attached
-                    os.write(terminal, word.encode() + b"\r")
-                    word = None
-                try:
-                    seen += os.read(terminal, 4096)
-                except BlockingIOError:
-                    time.sleep(0.02)
-                except OSError:
-                    self.assertIn(want, seen)
-        finally:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            os.close(terminal)
