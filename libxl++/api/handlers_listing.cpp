@@ -21,7 +21,6 @@ json counters_json(const std::vector<hv::NamedCounter>& counters) {
   return {{"counters", std::move(object)}};
 }
 
-// What nobody keeps, or what cannot be read, is made up of what is known.
 Result<nlohmann::ordered_json> listed(Service& service, DomId id, const std::string& scheduler) {
   XL_TRY_ASSIGN(const toolstack::LibxlListing listing, service.toolstack.libxl_listing(id));
   config::LibxlUpdate now{
@@ -30,14 +29,7 @@ Result<nlohmann::ordered_json> listed(Service& service, DomId id, const std::str
     now.weight = listing.share->weight;
     now.cap = listing.share->cap;
   }
-  if (auto kept = config::to_listed_libxl_json(listing.stored, id, now)) {
-    return kept;
-  }
-  if (id == DomId(0)) {
-    return config::to_listed_libxl_json(config::domain0_to_stored_libxl_json().dump(), id, now);
-  }
-  XL_TRY_ASSIGN(const config::DomainConfig config, service.toolstack.config_of(id));
-  return config::to_listed_libxl_json(config::to_stored_libxl_json(config).dump(), id, now);
+  return config::to_listed_libxl_json(listing.stored, id, now);
 }
 
 }  // namespace

@@ -44,6 +44,9 @@ nlohmann::ordered_json to_stored_libxl_json(const DomainConfig& config);
 // The same for Domain-0, which has no DomainConfig.
 nlohmann::ordered_json domain0_to_stored_libxl_json();
 
+// The inverse of both, from whichever toolstack. Errors: io; that is no libxl_domain_config.
+Result<nlohmann::ordered_json> stored_libxl_json(std::string_view text);
+
 // What may have changed since a domain was made, or was never kept.
 struct LibxlUpdate {
   std::string name;
@@ -54,8 +57,8 @@ struct LibxlUpdate {
 };
 
 // One element of the array that stock `xl list -l` prints:
-// {"domid":N,"config":{"c_info":...,"b_info":...,"on_reboot":...}}, from what is stored, by
-// whichever toolstack. Errors: io; that is no libxl_domain_config.
+// {"domid":N,"config":{"c_info":...,"b_info":...,"on_reboot":...}}, from what is stored. Errors:
+// the same.
 Result<nlohmann::ordered_json> to_listed_libxl_json(std::string_view stored, DomId domid,
                                                     const LibxlUpdate& now);
 

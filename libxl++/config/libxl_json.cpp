@@ -148,11 +148,16 @@ Json domain0_to_stored_libxl_json() {
   return {{"c_info", {{"type", "pv"}, {"name", "Domain-0"}}}, {"b_info", build}};
 }
 
-Result<Json> to_listed_libxl_json(std::string_view stored, DomId domid, const LibxlUpdate& now) {
-  Json config = Json::parse(stored, nullptr, false);
+Result<Json> stored_libxl_json(std::string_view text) {
+  Json config = Json::parse(text, nullptr, false);
   if (!config.is_object() || !config["c_info"].is_object() || !config["b_info"].is_object()) {
     return fail(ErrorCode::io, "this is no libxl_domain_config as JSON");
   }
+  return config;
+}
+
+Result<Json> to_listed_libxl_json(std::string_view stored, DomId domid, const LibxlUpdate& now) {
+  XL_TRY_ASSIGN(Json config, stored_libxl_json(stored));
   config["c_info"]["name"] = now.name;
   Json& info = config["b_info"];
   // Of Domain-0 libxl keeps no vcpus.

@@ -143,6 +143,9 @@ class Engine final : public Toolstack {
   // --- questions.cpp ---
   Result<DomainSummary> summary_of_zero(const SessionRef& session);
 
+  // --- libxl_listing.cpp ---
+  Result<std::string> libxl_config(const hv::DomainInfo& info);
+
   // --- scheduling.cpp ---
   struct Scheduled {
     DomId id;

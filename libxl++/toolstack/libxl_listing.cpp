@@ -2,7 +2,9 @@
 // What `xl list -l` says of a domain: what libxl keeps of it, whoever made it, and what has changed
 // since, from where libxl looks for that too.
 #include <charconv>
+#include <nlohmann/json.hpp>
 
+#include "libxl++/config/json.hpp"
 #include "libxl++/toolstack/engine.hpp"
 #include "libxl++/toolstack/libxl_userdata.hpp"
 #include "libxl++/xenstore/path.hpp"
@@ -23,22 +25,30 @@ std::optional<Bytes> kib_in(xenstore::NodeStore& store, const std::string& path)
 
 }  // namespace
 
+// What nobody keeps, or what cannot be read, is made up of what is known.
+Result<std::string> Engine::libxl_config(const hv::DomainInfo& info) {
+  if (options_.host) {
+    const LibxlUserdata userdata(options_.host->userdata);
+    if (auto kept = userdata.read(info.id, config::Uuid(info.handle))) {
+      return kept;
+    }
+  }
+  if (info.id == DomId(0)) {
+    return config::domain0_to_stored_libxl_json().dump();
+  }
+  XL_TRY_ASSIGN(const config::DomainConfig config, config_of(info.id));
+  return libxl_json(config);
+}
+
 Result<LibxlListing> Engine::libxl_listing(DomId id) {
   XL_TRY_ASSIGN(const DomainSummary row, summary(id));
   LibxlListing listing;
   listing.name = row.name;
+  XL_TRY_ASSIGN(listing.stored, libxl_config(row.info));
   const SessionRef session = sessions_->current();
   if (session == nullptr || (id == DomId(0) && !options_.host)) {
     listing.memory = listing.max_memory = to_bytes(row.info.memory);
     return listing;
-  }
-  if (id != DomId(0)) {
-    XL_TRY_ASSIGN(const config::DomainConfig config, config_of(id));
-    listing.stored = libxl_json(config);
-  }
-  if (options_.host) {
-    const LibxlUserdata userdata(options_.host->userdata);
-    listing.stored = userdata.read(id, config::Uuid(row.info.handle)).value_or(listing.stored);
   }
   const std::string home = xenstore::domain_path(id);
   xenstore::NodeStore& store = session->store();

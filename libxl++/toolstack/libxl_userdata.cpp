@@ -121,6 +121,7 @@ Result<std::string> LibxlUserdata::read(DomId domain, const config::Uuid& uuid) 
   while (text.ends_with('\0')) {
     text.pop_back();
   }
+  XL_TRY_DOING(config::stored_libxl_json(text), "reading '" + from + "'");
   return text;
 }
 

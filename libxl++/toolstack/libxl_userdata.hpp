@@ -25,7 +25,7 @@ class LibxlUserdata {
 
   // In place of what was there. Errors: of the file system, naming the file.
   Result<void> write(DomId domain, const config::Uuid& uuid, std::string_view json) const;
-  // What is there now, of whoever made the domain. Errors: the same; too large to be one.
+  // What is there now, of whoever made the domain. Errors: the same; damaged.
   Result<std::string> read(DomId domain, const config::Uuid& uuid) const;
   // All that anyone kept of the domain there. Before its domid can be another's. Errors: the same;
   // nothing there is none.

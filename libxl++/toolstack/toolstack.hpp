@@ -105,7 +105,7 @@ struct MemoryState {
 
 // What stock `xl list -l` tells of a domain, or of domain 0.
 struct LibxlListing {
-  std::string stored;  // a libxl_domain_config as JSON, as it was made; empty: nobody keeps one
+  std::string stored;  // a libxl_domain_config as JSON, as the domain was made
   std::string name;
   std::optional<Bytes> max_memory, memory;  // as its guest is told
   std::vector<std::uint32_t> vcpus;         // the same: available

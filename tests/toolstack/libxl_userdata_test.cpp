@@ -62,10 +62,23 @@ TEST_F(Userdata, IsWrittenWhereLibxlLooksForIt) {
   struct stat status {};
   ASSERT_EQ(::stat(path(file).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
-  ASSERT_TRUE(data_->write(domain_, uuid_, "[]"));
-  EXPECT_EQ(data_->read(domain_, uuid_).value_or(""), "[]");
-  EXPECT_EQ(read(file), std::string("[]\0", 3));
+  const std::string least = R"({"c_info":{},"b_info":{}})";
+  ASSERT_TRUE(data_->write(domain_, uuid_, least));
+  EXPECT_EQ(data_->read(domain_, uuid_).value_or(""), least);
+  EXPECT_EQ(read(file), least + '\0');
   EXPECT_EQ(names(), (std::set<std::string>{file})) << "no lock, nothing unfinished";
+}
+
+TEST_F(Userdata, IsNotReadIfItIsDamaged) {
+  EXPECT_FALSE(data_->read(domain_, uuid_)) << "not there";
+  for (const char* text : {"", "{", "[]", R"({"c_info":{},"b_info":5})"}) {
+    ASSERT_TRUE(data_->write(domain_, uuid_, text));
+    const auto refused = data_->read(domain_, uuid_);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_NE(describe(refused.error()).find(file), std::string::npos);
+  }
+  std::ofstream(path(file)) << std::string((1 << 20) + 1, ' ');
+  EXPECT_FALSE(data_->read(domain_, uuid_)) << "too large";
 }
 
 TEST_F(Userdata, GoesWithAllThatAnyoneKeptOfTheDomain) {

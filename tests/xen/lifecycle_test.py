@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 import host
 from host import ours, stock
-from together import BOTH, Together, flags, node, state, talk, traces
+from together import BOTH, USERDATA, Together, flags, node, state, talk, traces
 
 
 class MadeByEither(Together):
@@ -52,6 +52,19 @@ class MadeByEither(Together):
         mine, theirs = (json.loads(xl("list", "-l").stdout) for xl in (ours, stock))
         theirs[0]["config"]["b_info"]["target_memkb"] += 1  # the stock one adds an unknown, -1, for video memory
         self.assertEqual(mine, theirs)
+
+    def test_a_damaged_record_is_made_up_of_what_is_known(self):
+        for maker, _ in BOTH:
+            name = f"damaged-{maker.__name__}"
+            domid = self.make(maker, name, "-p", on_crash="preserve")
+            (before,) = json.loads(ours("list", "-l", name).stdout)
+            (record,) = USERDATA.glob(f"userdata-d.{domid}.*.libxl-json")
+            record.write_text("{")
+            (after,) = json.loads(ours("list", "-l", name).stdout)
+            if maker is stock:  # whose configuration we do not have
+                before, after = ([each["domid"], each["config"]["c_info"]["name"], each["config"]["b_info"]["target_memkb"]]
+                                 for each in (before, after))
+            self.assertEqual(after, before)
 
     def test_pause_and_unpause(self):
         for maker, other in BOTH:
