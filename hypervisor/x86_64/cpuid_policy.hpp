@@ -33,10 +33,9 @@ constexpr std::uint32_t bits(Bits... n) {
   return (bit(static_cast<unsigned>(n)) | ...);
 }
 
-// FPU PSE TSC MSR PAE CX8 APIC SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2. No MTRR and no MCE:
-// nothing behind them.
+// FPU PSE TSC MSR PAE MCE CX8 APIC SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2.
 inline constexpr std::uint32_t leaf1_edx =
-    bits(0, 2, 3, 4, 5, 6, 8, 9, 11, 13, 15, 16, 17, 19, 23, 24, 25, 26);
+    bits(0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 19, 23, 24, 25, 26);
 // No XSAVE and so no AVX: the hypervisor switches FXSAVE's state.
 // SSE3 PCLMUL SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES RDRAND
 inline constexpr std::uint32_t leaf1_ecx = bits(0, 1, 9, 13, 19, 20, 22, 23, 25, 30);
@@ -51,7 +50,7 @@ inline constexpr std::uint32_t extended1_ecx =
 inline constexpr std::uint32_t extended1_ecx_legacy = bit(1);  // several cores
 // As leaf 1, then SYSCALL NX MMXEXT PDPE1GB LM
 inline constexpr std::uint32_t extended1_edx =
-    bits(0, 2, 3, 4, 5, 6, 8, 9, 11, 13, 15, 16, 17, 20, 22, 23, 24, 26, 29);
+    bits(0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 20, 22, 23, 24, 26, 29);
 inline constexpr std::uint32_t invariant_tsc = bit(8);
 
 constexpr unsigned log2_up(std::uint32_t value) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "hypervisor/x86_64/exits.hpp"
+#include "hypervisor/x86_64/instructions.hpp"
 #include "hypervisor/x86_64/registers.hpp"
 
 namespace hyp::x86 {
@@ -26,18 +27,42 @@ std::uint32_t x2apic_register(std::uint32_t number) {
 constexpr std::uint64_t can_fault_cpuid = 1ULL << 31;  // of platform_info
 constexpr std::uint64_t cpuid_faulting = 1ULL << 0;    // of misc_features_enables
 
-// Kernels read or write these without a guard because of the CPU's family; nothing is behind them
-// here. The deadline is as that of a timer in another mode.
-bool is_harmless(Msr msr) {
+// A domain that is told of no MTRRs finds none.
+bool has_mtrrs(const MachineDomain& domain) {
+  constexpr std::uint32_t mtrr = 1U << 12;
+  const xl::abi::CpuidRecord* const row = domain.find_cpuid(1, 0);
+  return row == nullptr || (row->edx & mtrr) != 0;
+}
+
+unsigned address_bits() {
+  return cpuid(0x80000008).eax & 0x3f;
+}
+
+// Kernels read these because of the CPU's family; nothing is behind them here. The deadline is as
+// that of a timer in another mode.
+std::optional<std::uint64_t> read_harmless(Msr msr) {
+  constexpr std::uint64_t lfence_serialises = 1U << 1;
   switch (msr) {
-    case Msr::bios_update_signature:
+    case Msr::patch_level: return read_msr(Msr::patch_level);
+    case Msr::de_cfg: return lfence_serialises;
     case Msr::debug_control:
     case Msr::tsc_deadline:
     case Msr::syscfg:
     case Msr::hwcr:
+    case Msr::northbridge_cfg:
     case Msr::interrupt_pending:
-    case Msr::ls_cfg:
-    case Msr::ic_cfg:
+    case Msr::vm_cr: return 0;
+    default: return std::nullopt;
+  }
+}
+
+bool may_be_written(Msr msr) {
+  switch (msr) {
+    case Msr::debug_control:
+    case Msr::tsc_deadline:
+    case Msr::syscfg:
+    case Msr::northbridge_cfg:
+    case Msr::vm_cr:
     case Msr::de_cfg: return true;
     default: return false;
   }
@@ -49,6 +74,12 @@ std::optional<std::uint64_t> read(const MachineVcpu& vcpu, std::uint32_t number)
     return state.lapic.x2apic() ? state.lapic.read(x2apic_register(number), machine.now_ns())
                                 : std::nullopt;
   }
+  if (Mtrrs::contains(number)) {
+    return has_mtrrs(*vcpu.domain) ? std::optional(state.mtrrs.read(number)) : std::nullopt;
+  }
+  if (MachineCheck::contains(number)) {
+    return state.machine_check.read(number);
+  }
   switch (static_cast<Msr>(number)) {
     case Msr::apic_base: return state.lapic.base();
     case Msr::efer: return state.vmcb->efer & guest_efer;
@@ -56,9 +87,8 @@ std::optional<std::uint64_t> read(const MachineVcpu& vcpu, std::uint32_t number)
     case Msr::hypercall_page: return 0;
     case Msr::platform_info: return can_fault_cpuid;
     case Msr::misc_features_enables: return state.cpuid_faults ? cpuid_faulting : 0;
-    default: break;
+    default: return read_harmless(static_cast<Msr>(number));
   }
-  return is_harmless(static_cast<Msr>(number)) ? std::optional<std::uint64_t>(0) : std::nullopt;
 }
 
 bool write_efer(Vmcb& vmcb, std::uint64_t value) {
@@ -105,6 +135,12 @@ bool write(MachineVcpu& vcpu, std::uint32_t number, std::uint64_t value) {
   if (in_x2apic_range(number)) {
     return state.lapic.x2apic() && write_lapic(vcpu, x2apic_register(number), value);
   }
+  if (Mtrrs::contains(number)) {
+    return has_mtrrs(*vcpu.domain) && state.mtrrs.write(number, value, address_bits());
+  }
+  if (MachineCheck::contains(number)) {
+    return state.machine_check.write(number, value);
+  }
   switch (static_cast<Msr>(number)) {
     case Msr::hypercall_page: return write_hypercall_page(vcpu, value);
     case Msr::apic_base: return state.lapic.set_base(value);
@@ -121,7 +157,7 @@ bool write(MachineVcpu& vcpu, std::uint32_t number, std::uint64_t value) {
         state.vmcb->g_pat = value;
       }
       return is_valid_pat(value);
-    default: return is_harmless(static_cast<Msr>(number));
+    default: return may_be_written(static_cast<Msr>(number));
   }
 }
 

@@ -13,6 +13,8 @@
 #include "hypervisor/x86_64/clock.hpp"
 #include "hypervisor/x86_64/exit_cause.hpp"
 #include "hypervisor/x86_64/guest_registers.hpp"
+#include "hypervisor/x86_64/machine_check.hpp"
+#include "hypervisor/x86_64/mtrr.hpp"
 #include "hypervisor/x86_64/npt.hpp"
 #include "hypervisor/x86_64/virtual_lapic.hpp"
 #include "hypervisor/x86_64/vmcb.hpp"
@@ -27,6 +29,8 @@ struct VcpuState {
   std::byte* fpu = nullptr;  // one frame, FXSAVE image while the vcpu is not resident
   GuestRegisters registers{};
   VirtualLapic lapic;
+  Mtrrs mtrrs;
+  MachineCheck machine_check;
   std::uint64_t pending_event = 0;   // EVENTINJ form: what the next entry delivers first
   std::uint64_t debug_address[4]{};  // DR0..DR3 while not resident
   std::atomic<bool> nmi_pending{false};

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a hostile guest shows the hypervisor outside of hypercalls: instruction bytes, page tables,
-// LAPIC registers. Beyond "no crash": a decoded instruction is no longer than its bytes, a walk
-// reads only words of the guest, the LAPIC offers only vectors that were requested.
+// LAPIC registers, MSRs. Beyond "no crash": a decoded instruction is no longer than its bytes, a
+// walk reads only words of the guest, the LAPIC offers only vectors that were requested, an MTRR is
+// what was last written to it.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "hypervisor/x86_64/guest_walk.hpp"
+#include "hypervisor/x86_64/machine_check.hpp"
 #include "hypervisor/x86_64/mmio_decoder.hpp"
+#include "hypervisor/x86_64/mtrr.hpp"
 #include "hypervisor/x86_64/virtual_lapic.hpp"
 
 namespace {
@@ -86,6 +90,29 @@ void drive_lapic(const std::uint8_t* data, std::size_t size) {
   }
 }
 
+void write_msrs(const std::uint8_t* data, std::size_t size) {
+  constexpr unsigned address_bits = 40;
+  Mtrrs mtrrs;
+  MachineCheck machine_check;
+  std::map<std::uint32_t, std::uint64_t> written;
+  for (std::size_t at = 0; at + 10 <= size; at += 10) {
+    const auto msr = static_cast<std::uint32_t>(data[at] | data[at + 1] << 8) & 0x7ff;
+    std::uint64_t value = 0;
+    std::memcpy(&value, data + at + 2, sizeof(value));
+    if (Mtrrs::contains(msr) && mtrrs.write(msr, value, address_bits)) {
+      written[msr] = value;
+    }
+    if (MachineCheck::contains(msr)) {
+      require(!Mtrrs::contains(msr));
+      static_cast<void>(machine_check.write(msr, value));
+      static_cast<void>(machine_check.read(msr));
+    }
+  }
+  for (const auto& [msr, value] : written) {
+    require(mtrrs.read(msr) == value);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -95,5 +122,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   decode(data, size);
   walk(data, size);
   drive_lapic(data, size);
+  write_msrs(data, size);
   return 0;
 }

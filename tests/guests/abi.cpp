@@ -4,7 +4,6 @@
 #include "tests/guests/abi.hpp"
 
 #include "tests/guests/runtime/abi.hpp"
-#include "tests/guests/runtime/traps.hpp"
 
 extern "C" const guest::EntryState guest_entry_state;
 
@@ -87,53 +86,6 @@ void features() {
   tell("cpuid invariant tsc", cpuid(0x80000007).edx >> 8 & 1);
 }
 
-volatile bool faulted_;
-
-void skip_msr(TrapFrame& frame) {
-  faulted_ = true;
-  frame.rip += 2;
-}
-
-void msr(const char* name, uint32_t index) {
-  faulted_ = false;
-  const uint64_t value = rdmsr(index);
-  if (faulted_) {
-    say("msr ", name, " = #GP");
-  } else {
-    say("msr ", name, " = ", Hex{value});
-  }
-}
-
-void write_msr(const char* name, uint32_t index, uint64_t value) {
-  faulted_ = false;
-  wrmsr(index, value);
-  say("msr ", name, " is written = ", faulted_ ? "#GP" : "yes");
-  msr(name, index);
-}
-
-void msrs() {
-  set_trap_handler(13, skip_msr);
-  msr("APIC_BASE", 0x1b);
-  msr("FEATURE_CONTROL", 0x3a);
-  msr("PLATFORM_INFO", 0xce);
-  msr("MTRRcap", 0xfe);
-  msr("MISC_FEATURES_ENABLES", 0x140);
-  msr("MISC_ENABLE", 0x1a0);
-  msr("MTRRphysBase0", 0x200);
-  msr("MTRRfix64K", 0x250);
-  msr("MTRRdefType", 0x2ff);
-  msr("x2APIC ID in xAPIC mode", 0x802);
-  msr("TSC_DEADLINE", 0x6e0);
-  msr("hypercall page", 0x40000000);
-  msr("one that is not there", 0x12345);
-  write_msr("PLATFORM_INFO, 0", 0xce, 0);
-  write_msr("MISC_FEATURES_ENABLES, 2", 0x140, 2);
-  write_msr("MISC_FEATURES_ENABLES, 1", 0x140, 1);
-  tell("cpuid while it faults in user mode", cpuid(0x40000000).ebx);
-  write_msr("MISC_FEATURES_ENABLES, 0", 0x140, 0);
-  write_msr("TSC_DEADLINE, 1", 0x6e0, 1);
-}
-
 void apic() {
   const auto read = [](uint32_t offset) {
     return *reinterpret_cast<volatile uint32_t*>(0xfee00000UL + offset);
@@ -169,7 +121,7 @@ void guest_main() {
   entry();
   start();
   features();
-  msrs();
+  tell_msrs();
   apic();
   ports();
   tell_versions();

@@ -25,6 +25,8 @@ inline constexpr Word nowhere = 0x800000000000UL;  // an address that is not can
 
 // abi_events.cpp
 void tell_events();
+// abi_msrs.cpp
+void tell_msrs();
 // abi_hypercalls.cpp
 void tell_versions();
 void tell_shared_memory();

@@ -26,13 +26,18 @@ TEST(CpuidPolicy, FeaturesWithoutSupportHereStayHidden) {
   EXPECT_EQ(one.ecx & (1U << 3), 0U);              // MONITOR
   EXPECT_EQ(one.ecx & (1U << 24), 0U);             // TSC deadline
   EXPECT_EQ(one.ecx & (1U << 26), 0U);             // XSAVE
-  EXPECT_EQ(one.edx & (1U << 12), 0U);             // MTRR
   EXPECT_EQ(ask(0x80000001).ecx & (1U << 2), 0U);  // SVM
   EXPECT_EQ(ask(7).ecx, 0U);                       // among them LA57 and PKU
   EXPECT_EQ(ask(7, 1).eax, 0U);
   EXPECT_EQ(ask(0xd).eax, 0U);
   EXPECT_EQ(ask(0x8000000a).eax, 0U);
   EXPECT_EQ(ask(0x12345).eax, 0U);
+}
+
+TEST(CpuidPolicy, MemoryTypesAndMachineCheckAreOffered) {
+  for (const unsigned feature : {7U, 12U, 14U, 16U}) {  // MCE, MTRR, MCA, PAT
+    EXPECT_NE(ask(1).edx & (1U << feature), 0U) << feature;
+  }
 }
 
 TEST(CpuidPolicy, LeavesAreBounded) {
