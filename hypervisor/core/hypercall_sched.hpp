@@ -12,8 +12,8 @@ inline constexpr std::uint32_t max_poll_ports = 128;
 // What vcpu_has_event() says, for whoever is about to sleep.
 template <typename P>
 bool has_event(Parts<P>& parts, const Vcpu<P>& vcpu) {
-  const bool upcall = vcpu.info && vcpu.info.upcall_pending() && vcpu.upcall_vector == 0 &&
-                      vcpu.domain->callback_vector.load() != 0;
+  const bool upcall =
+      vcpu.info && vcpu.info.upcall_pending() && vcpu.domain->callback_vector.load() != 0;
   return upcall || parts.core.platform.interrupt_pending(vcpu);
 }
 

@@ -66,7 +66,10 @@ class Hypervisor {
   void block(Vcpu<P>& vcpu) { sched_op::block(parts_, vcpu); }  // HLT with IF=1: until has_event()
   void yield(Vcpu<P>& vcpu) { parts_.core.scheduler.yield(vcpu); }
   void vcpu_down(Vcpu<P>& vcpu) { parts_.lifecycle.guest_vcpu_down(vcpu); }  // HLT, IF=0; INIT
+  // The domain's vector; it comes beside a vector of the vcpu's own, if there are both.
   std::optional<std::uint8_t> upcall_vector(const Vcpu<P>& vcpu) const;
+  // The LAPIC begins to take interrupts: an upcall that it missed comes now, as in Xen.
+  void repeat_upcall(Vcpu<P>& vcpu);
   bool has_event(const Vcpu<P>& vcpu) { return sched_op::has_event(parts_, vcpu); }
   // The vcpu was at CPL 3 when it was left. The host is told of the domain's first time.
   void saw_user_mode(Vcpu<P>& vcpu) { parts_.lifecycle.saw_user_mode(*vcpu.domain); }

@@ -182,11 +182,18 @@ void Hypervisor<P>::hypercall(Vcpu<P>& vcpu, HypercallFrame& frame) {
 template <typename P>
 std::optional<std::uint8_t> Hypervisor<P>::upcall_vector(const Vcpu<P>& vcpu) const {
   const std::uint8_t vector = vcpu.domain->callback_vector.load(std::memory_order_relaxed);
-  if (vector == 0 || vcpu.upcall_vector.load(std::memory_order_relaxed) != 0 || !vcpu.info ||
-      !vcpu.info.upcall_pending()) {
+  if (vector == 0 || !vcpu.info || !vcpu.info.upcall_pending()) {
     return std::nullopt;
   }
   return vector;
+}
+
+template <typename P>
+void Hypervisor<P>::repeat_upcall(Vcpu<P>& vcpu) {
+  const std::uint8_t vector = vcpu.upcall_vector.load();
+  if (vector != 0 && vcpu.info && vcpu.info.upcall_pending()) {
+    parts_.core.platform.assert_vector(vcpu, vector);
+  }
 }
 
 template <typename P>

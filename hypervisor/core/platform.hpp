@@ -117,7 +117,8 @@ concept Platform = PhysmapFormat<typename P::PhysmapFormat> &&
   // The LAPIC has an interrupt that would be delivered if RFLAGS.IF allowed it. Any CPU; a hint
   // when it races.
   { p.interrupt_pending(cv) } -> std::same_as<bool>;
-  // Delivers an edge to the vcpu's LAPIC (IRR): atomic, from any CPU. The core kicks afterwards
+  // Delivers an edge to the vcpu's LAPIC (IRR): atomic, from any CPU. Lost while the LAPIC is off;
+  // when it is turned on the platform calls Hypervisor::repeat_upcall. The core kicks afterwards
   // itself.
   {p.assert_vector(v, vector)};
   // An NMI for the vcpu, one at a time: atomic, from any CPU. The core kicks afterwards itself.

@@ -79,9 +79,9 @@ constexpr CpuidResult xen_leaf(const CpuidVcpu& vcpu, std::uint32_t leaf, std::u
         default: return {};
       }
     case 4:
-      // x2APIC by MSR, vcpu and domain id given. Not UPCALL_VECTOR (bit 6): with it Linux takes its
-      // events by a per-vcpu vector through the LAPIC and pays an exit for each EOI.
-      return subleaf == 0 ? CpuidResult{bits(1, 3, 4), vcpu.vcpu, vcpu.domain, 0} : CpuidResult{};
+      // Mappings that a device may use, vcpu and domain id given, upcalls by a per-vcpu vector.
+      return subleaf == 0 ? CpuidResult{bits(2, 3, 4, 6), vcpu.vcpu, vcpu.domain, 0}
+                          : CpuidResult{};
     default: return {};  // 5 is PV guests'
   }
 }

@@ -184,6 +184,9 @@ bool write_lapic(MachineVcpu& vcpu, std::uint32_t reg, std::uint64_t value) {
       hypervisor.disarm_lapic_timer(vcpu);
     }
   }
+  if (reg == VirtualLapic::reg_svr && lapic.is_enabled()) {
+    hypervisor.repeat_upcall(vcpu);
+  }
   if (reg == VirtualLapic::reg_tpr) {
     std::uint64_t& control = vcpu.arch.vmcb->interrupt_control;
     control = interrupt_control::Tpr::set(control, lapic.task_priority() >> 4);

@@ -54,7 +54,7 @@ std::uint32_t VirtualLapic::processor_priority() const {
 }
 
 std::optional<std::uint8_t> VirtualLapic::pending_hint() const {
-  if ((svr_ & svr_enable) == 0) {
+  if (!is_enabled()) {
     return std::nullopt;
   }
   const int vector = highest_request();
@@ -73,6 +73,17 @@ void VirtualLapic::end_of_interrupt() {
   const int vector = highest(isr_);
   if (vector >= 0) {
     isr_[static_cast<unsigned>(vector) / 32] &= ~(1U << (vector % 32));
+  }
+}
+
+// Its order with request()'s look at it: who sets upcall_pending and finds the LAPIC off is seen by
+// whoever turned it on and then looks at upcall_pending.
+void VirtualLapic::write_spurious(std::uint32_t value) {
+  svr_.store(value, std::memory_order_seq_cst);
+  if ((value & svr_enable) == 0) {
+    for (std::uint32_t& entry : lvt_) {
+      entry |= lvt_masked;
+    }
   }
 }
 
@@ -127,13 +138,13 @@ LapicEffect VirtualLapic::write_command(std::uint64_t value) {
 LapicEffect VirtualLapic::write(std::uint32_t reg, std::uint64_t value, std::uint64_t now_ns) {
   const auto word = static_cast<std::uint32_t>(value);
   if (reg >= reg_lvt_timer && reg <= reg_lvt_error) {
-    lvt(reg) = word & 0x310ff;
+    lvt(reg) = (word & 0x310ff) | ((svr_ & svr_enable) != 0 ? 0 : lvt_masked);
     return {};
   }
   switch (reg) {
     case reg_tpr: tpr_ = word & 0xff; return {};
     case reg_eoi: end_of_interrupt(); return {};
-    case reg_svr: svr_ = word & 0x1ff; return {};
+    case reg_svr: write_spurious(word & 0x1ff); return {};
     case reg_esr: return {};
     case reg_divide: divide_ = word & 0xb; return {};
     case reg_initial:

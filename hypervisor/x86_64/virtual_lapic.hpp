@@ -93,9 +93,16 @@ class VirtualLapic {
   // Is this LAPIC meant by the destination of `sender`'s command? Shorthands are the caller's.
   bool is_destination(std::uint32_t destination, bool logical, bool sender_x2apic) const;
 
-  // Any CPU: an edge for this vector.
+  // Takes interrupts: by its base register and by SVR. Any CPU, as a hint.
+  bool is_enabled() const {
+    return (base_ & base_enable) != 0 && (svr_.load(std::memory_order_seq_cst) & svr_enable) != 0;
+  }
+
+  // Any CPU: an edge for this vector, which is lost while the LAPIC is not enabled.
   void request(std::uint8_t vector) {
-    irr_[vector / 32].fetch_or(1U << (vector % 32), std::memory_order_release);
+    if (is_enabled()) {
+      irr_[vector / 32].fetch_or(1U << (vector % 32), std::memory_order_release);
+    }
   }
   // Highest vector that would be delivered now if RFLAGS.IF allowed it.
   std::optional<std::uint8_t> pending_hint() const;
@@ -127,6 +134,7 @@ class VirtualLapic {
   std::uint64_t tick_ns() const;
   void start_timer(std::uint64_t now_ns);
   void end_of_interrupt();
+  void write_spurious(std::uint32_t value);
   LapicEffect write_command(std::uint64_t value);
   std::uint32_t& lvt(std::uint32_t reg) { return lvt_[(reg - reg_lvt_timer) >> 4]; }
   std::uint32_t lvt(std::uint32_t reg) const { return lvt_[(reg - reg_lvt_timer) >> 4]; }
@@ -136,7 +144,7 @@ class VirtualLapic {
   std::uint32_t tpr_ = 0;
   std::uint32_t ldr_ = 0;
   std::uint32_t dfr_ = ~0U;
-  std::uint32_t svr_ = 0xff;
+  std::atomic<std::uint32_t> svr_{0xff};
   std::uint32_t divide_ = 0;
   std::uint32_t initial_ = 0;
   std::uint64_t command_ = 0;

@@ -8,6 +8,7 @@
 extern "C" {
 #include <xen/errno.h>
 #include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
 #include <xen/sched.h>
 }
 
@@ -127,17 +128,37 @@ volatile uint32_t* local_apic() {
   return reinterpret_cast<volatile uint32_t*>(0xfee00000UL);
 }
 
+volatile unsigned vcpu_upcalls_;
+
 void on_vcpu_upcall(TrapFrame&) {
+  vcpu_upcalls_ = vcpu_upcalls_ + 1;
   local_apic()[0xb0 / 4] = 0;  // this kind goes through the local APIC, so it wants an EOI
   handle_events(on_event);
 }
 
-void enable_vcpu_upcall() {
-  local_apic()[0xf0 / 4] = 0x1ff;
-  set_trap_handler(0xd1, on_vcpu_upcall);
-  xen_hvm_evtchn_upcall_vector request{0, 0xd1};
+void set_vcpu_vector(uint8_t vector) {
+  xen_hvm_evtchn_upcall_vector request{0, vector};
   must("HVMOP_set_evtchn_upcall_vector", __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector,
        address(&request));
+}
+
+// Interrupts are off. While the local APIC is off an upcall is lost, but it is repeated.
+void enable_vcpu_upcall(evtchn_port_t ipi) {
+  constexpr uint8_t vector = 0xd1;
+  const auto requested = [] {
+    return (local_apic()[(0x200 + vector / 32 * 0x10) / 4] >> (vector % 32) & 1) != 0;
+  };
+  set_trap_handler(vector, on_vcpu_upcall);
+  set_vcpu_vector(vector);
+  check(send(ipi) == 0, "send while the local APIC is off");
+  check(!requested(), "a local APIC that is off takes no upcall");
+  local_apic()[0xf0 / 4] = 0x1ff;
+  check(requested(), "it takes the upcall when it is on");
+}
+
+void disable_domain_upcall() {
+  xen_hvm_param param{DOMID_SELF, 0, HVM_PARAM_CALLBACK_IRQ, 0};
+  must("HVMOP_set_param no callback", __HYPERVISOR_hvm_op, HVMOP_set_param, address(&param));
 }
 
 // Ports are given back: as many pairs as a table could never hold at once.
@@ -166,9 +187,13 @@ void guest_main() {
   enable_interrupts();
   check_upcall(ipi.port, "domain");
   disable_interrupts();
-  enable_vcpu_upcall();
+  enable_vcpu_upcall(ipi.port);
   enable_interrupts();
+  check_upcall(ipi.port, "either");
+  disable_domain_upcall();
+  vcpu_upcalls_ = 0;
   check_upcall(ipi.port, "vcpu");
+  check(vcpu_upcalls_ == 102, "an upcall of the vcpu for each of 102 events");
   check_reuse();
   close_port(pair.one);
   check(send(pair.other) != 0 || !pending(pair.one), "a closed port gets nothing");

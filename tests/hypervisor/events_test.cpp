@@ -82,6 +82,33 @@ TEST_F(EventsTest, APerVcpuVectorGoesToTheLapicOnce) {
             -XEN_EINVAL);
 }
 
+TEST_F(EventsTest, BothKindsOfUpcallComeWhereBothAreSet) {
+  xen_hvm_param param{DOMID_SELF, 0, HVM_PARAM_CALLBACK_IRQ, 2ULL << 56 | 0xf3};
+  ASSERT_EQ(m.call_with(m.vcpu(id), __HYPERVISOR_hvm_op, HVMOP_set_param, param), 0);
+  xen_hvm_evtchn_upcall_vector op{0, 0xee};
+  ASSERT_EQ(m.call_with(m.vcpu(id), __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, op), 0);
+  m.vcpu(id).arch.irr = {};
+  send(bind_ipi(0));
+  EXPECT_EQ(m.vcpu(id).arch.irr[0xee / 64], 1ULL << (0xee % 64));
+  EXPECT_EQ(m.hv->upcall_vector(m.vcpu(id)), 0xf3);
+}
+
+TEST_F(EventsTest, AnUpcallThatTheLapicMissedComesWhenItIsOn) {
+  TestVcpu& vcpu = m.vcpu(id);
+  const auto repeated = [&] {
+    vcpu.arch.irr = {};
+    m.hv->repeat_upcall(vcpu);
+    return vcpu.arch.irr[0xee / 64] != 0;
+  };
+  send(bind_ipi(0));
+  EXPECT_FALSE(repeated()) << "it has no vector of its own";
+  xen_hvm_evtchn_upcall_vector op{0, 0xee};
+  ASSERT_EQ(m.call_with(vcpu, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, op), 0);
+  EXPECT_TRUE(repeated());
+  consume();
+  EXPECT_FALSE(repeated()) << "nothing is pending";
+}
+
 TEST_F(EventsTest, AMaskedEventWaitsForUnmask) {
   const evtchn_port_t port = bind_ipi(0);
   set_mask(port, true);

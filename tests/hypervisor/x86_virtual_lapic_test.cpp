@@ -18,13 +18,30 @@ class VirtualLapicTest : public testing::Test {
   L lapic;
 };
 
-TEST_F(VirtualLapicTest, NothingIsDeliveredWhileDisabled) {
+TEST_F(VirtualLapicTest, WhatComesWhileItIsOffIsLost) {
   L fresh;
   fresh.reset(0, false);
   fresh.request(0x50);
+  enable(fresh);
+  EXPECT_FALSE(fresh.pending_hint());
+  fresh.request(0x51);
+  EXPECT_EQ(fresh.pending_hint(), 0x51);
+  fresh.write(L::reg_svr, 0xff, 0);
   EXPECT_FALSE(fresh.pending_hint());
   enable(fresh);
-  EXPECT_EQ(fresh.pending_hint(), 0x50);
+  EXPECT_EQ(fresh.pending_hint(), 0x51) << "it was on when that came";
+}
+
+TEST_F(VirtualLapicTest, LocalVectorsAreMaskedWhileItIsOff) {
+  lapic.write(L::reg_lvt_timer, 0x60, 0);
+  EXPECT_EQ(lapic.read(L::reg_lvt_timer, 0), 0x60U);
+  lapic.write(L::reg_svr, 0xff, 0);
+  EXPECT_EQ(lapic.read(L::reg_lvt_timer, 0), 0x10060U);
+  lapic.write(L::reg_lvt_timer, 0x61, 0);
+  EXPECT_EQ(lapic.read(L::reg_lvt_timer, 0), 0x10061U);
+  enable(lapic);
+  lapic.write(L::reg_lvt_timer, 0x61, 0);
+  EXPECT_EQ(lapic.read(L::reg_lvt_timer, 0), 0x61U);
 }
 
 TEST_F(VirtualLapicTest, HighestFirstAndServiceHoldsBackItsClass) {
