@@ -5,7 +5,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -13,20 +12,16 @@
 #include "libxl++/toolstack/adoption.hpp"
 #include "libxl++/toolstack/domain_nodes.hpp"
 #include "libxl++/toolstack/engine.hpp"
-#include "libxl++/xenstore/path.hpp"
+#include "libxl++/toolstack/memory_nodes.hpp"
 
 namespace xl::toolstack {
 namespace {
 
-// As `xl mem-set` left it; the guest cannot write there.
+// As `xl mem-set` left it.
 void restore_memory_target(Domain& domain) {
   domain.memory_target = domain.plan.config.memory.count();
-  const auto text =
-      domain.session->store().read(xenstore::domain_path(domain.id) + "/memory/target");
-  std::uint64_t target = 0;
-  if (text &&
-      std::from_chars(text->data(), text->data() + text->size(), target).ec == std::errc{}) {
-    domain.memory_target = kib(target).count();
+  if (const auto target = read_memory(domain.session->store(), domain.id, "target")) {
+    domain.memory_target = target->count();
   }
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/bits.hpp"
+#include "libxl++/toolstack/memory_nodes.hpp"
 #include "libxl++/xenstore/path.hpp"
 
 namespace xl::toolstack {
@@ -108,7 +109,8 @@ Records::Entry recovered_entry(hv::Hypervisor& hypervisor, xenstore::NodeStore& 
   config.uuid = entry.handle;
   config.kernel = "/unknown";
   config.memory = std::max(to_bytes(info.memory), config::min_memory);
-  config.max_memory = std::max(config.memory, to_bytes(info.max_memory));
+  config.max_memory = std::max({config.memory, to_bytes(info.max_memory),
+                                read_memory(store, info.id, "static-max").value_or(Bytes())});
   config.max_vcpus = std::clamp<std::uint32_t>(info.max_vcpus, 1, config::max_vcpu_count);
   config.vcpus = std::clamp<std::uint32_t>(info.vcpus_online, 1, config.max_vcpus);
   return entry;

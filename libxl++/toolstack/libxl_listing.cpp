@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `xl list -l` says of a domain: what libxl keeps of it, whoever made it, and what has changed
 // since, from where libxl looks for that too.
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "libxl++/config/json.hpp"
 #include "libxl++/toolstack/engine.hpp"
 #include "libxl++/toolstack/libxl_userdata.hpp"
+#include "libxl++/toolstack/memory_nodes.hpp"
 #include "libxl++/xenstore/path.hpp"
 
 namespace xl::toolstack {
 namespace {
 
-std::optional<Bytes> kib_in(xenstore::NodeStore& store, const std::string& path) {
-  const auto text = store.read(path);
-  std::uint64_t value = 0;
-  if (!text ||
-      std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc{} ||
-      value > ~0ULL >> 10) {
-    return std::nullopt;
-  }
-  return kib(value);
+std::optional<Bytes> known_memory(xenstore::NodeStore& store, DomId id, const char* node) {
+  const auto size = read_memory(store, id, node);
+  return size ? std::optional(*size) : std::nullopt;
 }
 
 }  // namespace
@@ -52,8 +46,8 @@ Result<LibxlListing> Engine::libxl_listing(DomId id) {
   }
   const std::string home = xenstore::domain_path(id);
   xenstore::NodeStore& store = session->store();
-  listing.max_memory = kib_in(store, home + "/memory/static-max");
-  listing.memory = kib_in(store, home + "/memory/target");
+  listing.max_memory = known_memory(store, id, "static-max");
+  listing.memory = known_memory(store, id, "target");
   for (std::uint32_t vcpu = 0; vcpu < row.info.max_vcpus; ++vcpu) {
     const auto value = store.read(home + "/cpu/" + std::to_string(vcpu) + "/availability");
     if (value && *value == "online") {

@@ -4,37 +4,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/scope_exit.hpp"
 #include "libxl++/toolstack/engine.hpp"
+#include "libxl++/toolstack/memory_nodes.hpp"
 #include "libxl++/toolstack/memory_size.hpp"
-#include "libxl++/xenstore/path.hpp"
 
 namespace xl::toolstack {
 namespace {
 
 constexpr Bytes smallest = mib(1);
+constexpr Bytes smallest_zero = mib(128);  // LIBXL_MIN_DOM0_MEM
 
 std::string in_mib(Bytes size) {
   return size.count() % mib(1).count() == 0 ? fmt::format("{} MiB", size.count() >> 20)
                                             : fmt::format("{} KiB", size.count() >> 10);
-}
-
-// A node in KiB, which the toolstack wrote and the guest cannot change.
-Result<Bytes> read_kib(xenstore::NodeStore& store, const std::string& path) {
-  XL_TRY_ASSIGN(const std::string text, store.read(path));
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value > ~0ULL >> 10) {
-    return fail(ErrorCode::internal, fmt::format("{} is '{}', not a number", path, text));
-  }
-  return kib(value);
-}
-
-std::string memory_path(DomId id, const char* node) {
-  return fmt::format("{}/memory/{}", xenstore::domain_path(id), node);
 }
 
 Result<void> check_alive(const Domain& domain) {
@@ -43,17 +28,27 @@ Result<void> check_alive(const Domain& domain) {
                           : Result<void>();
 }
 
-Result<void> check_target(Bytes target, Bytes most) {
-  if (target < smallest) {
+// How much another toolstack made a domain for, only that one knows.
+Result<void> check_target(const Domain& domain, Bytes target, Bytes static_max) {
+  const Bytes least = domain.id == DomId(0) ? smallest_zero : smallest;
+  if (target < least) {
     return fail(ErrorId::memory_out_of_range,
-                fmt::format("{} is less than any domain can run with", in_mib(target)),
-                fmt::format("give it {} or more", in_mib(smallest)));
+                fmt::format("{} is less than {} can run with", in_mib(target),
+                            domain.id == DomId(0) ? domain.claim.name() : "any domain"),
+                fmt::format("give it {} or more", in_mib(least)));
   }
-  if (target > most) {
+  const Bytes made_for = domain.plan.config.max_memory;
+  if (!domain.is_foreign && target > made_for) {
+    return fail(ErrorId::memory_out_of_range,
+                fmt::format("{} is more than the domain was made for, {}", in_mib(target),
+                            in_mib(made_for)),
+                "its memory map ends there: create it with a larger maxmem=");
+  }
+  if (target > static_max) {
     return fail(
         ErrorId::memory_out_of_range,
-        fmt::format("{} is more than the domain was made for, {}", in_mib(target), in_mib(most)),
-        "its memory map ends there: create it with a larger maxmem=");
+        fmt::format("{} is more than the domain may have, {}", in_mib(target), in_mib(static_max)),
+        "xl mem-max it to that or more first");
   }
   return {};
 }
@@ -80,8 +75,8 @@ Result<MemoryState> Engine::memory_state(DomId id) {
   XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
   const SessionRef& session = domain->session;
   MemoryState state;
-  XL_TRY_ASSIGN(state.target, read_kib(session->store(), memory_path(id, "target")));
-  XL_TRY_ASSIGN(state.static_max, read_kib(session->store(), memory_path(id, "static-max")));
+  XL_TRY_ASSIGN(state.target, read_memory(session->store(), id, "target"));
+  XL_TRY_ASSIGN(state.static_max, read_memory(session->store(), id, "static-max"));
   XL_TRY_ASSIGN(const hv::DomainInfo info, checked(session, session->hypervisor().domain_info(id)));
   state.current = to_bytes(current_memory(info, state.target, slack()));
   state.hypervisor_max = to_bytes(info.max_memory);
@@ -99,7 +94,7 @@ Result<MemoryState> Engine::set_memory(DomId id, Bytes target) {
     const std::lock_guard lock(domain->lifecycle);
     XL_TRY(check_alive(*domain));
     XL_TRY_ASSIGN(MemoryState before, memory_state(id));
-    XL_TRY(check_target(target, before.static_max));
+    XL_TRY(check_target(*domain, target, before.static_max));
     if (domain->has_loan) {
       XL_TRY(checked(domain->session, end_loan(domain)));
       XL_TRY_ASSIGN(before, memory_state(id));
@@ -132,7 +127,7 @@ Result<void> Engine::apply_target(const DomainRef& domain, const MemoryState& be
 
 Result<void> Engine::tell_target(const DomainRef& domain, Bytes target) {
   const std::vector<xenstore::NodeSpec> nodes{
-      {memory_path(domain->id, "target"), std::to_string(target.count() >> 10), nullptr},
+      memory_node(domain->id, "target", target),
       {fmt::format("/vm/{}/memory", to_string(domain->claim.uuid())),
        std::to_string(target.count() >> 20), nullptr}};
   XL_TRY(domain->session->store().write(nodes));
@@ -168,6 +163,8 @@ Result<void> Engine::set_max_memory(DomId id, Bytes most) {
   }
   XL_TRY(checked(domain->session,
                  domain->session->hypervisor().set_max_memory(id, to_pages_up(most) + slack())));
+  const std::vector<xenstore::NodeSpec> nodes{memory_node(id, "static-max", most)};
+  XL_TRY(domain->session->store().write(nodes));
   emit(LifecycleEvent::Kind::memory, id, domain->claim.name(), {},
        {{"max_kib", most.count() >> 10}});
   return {};

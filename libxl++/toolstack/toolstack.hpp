@@ -97,7 +97,7 @@ struct DomainSummary {
 // A domain's memory and what its balloon driver is asked for.
 struct MemoryState {
   Bytes target;             // memory/target
-  Bytes static_max;         // maxmem at its creation: what its memory map covers
+  Bytes static_max;         // memory/static-max: maxmem, or what set_max_memory said since
   Bytes current;            // what it has, with what it may still demand
   Bytes hypervisor_max;     // the hypervisor's cap
   bool has_driver = false;  // something in the guest watches memory/target
@@ -211,7 +211,7 @@ class Toolstack {
   // Asks the balloon driver; the guest follows when and as far as it can. invalid_argument beyond
   // static_max, no_memory if the host has not that much.
   virtual Result<MemoryState> set_memory(DomId domain, Bytes target) = 0;
-  // The hypervisor's cap. invalid_argument below the target.
+  // The hypervisor's cap, and static_max. invalid_argument below the target.
   virtual Result<void> set_max_memory(DomId domain, Bytes most) = 0;
 
   // --- questions ---

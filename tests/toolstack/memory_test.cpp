@@ -78,8 +78,18 @@ TEST_F(Memory, RefusesWhatCannotBe) {
   const auto low = toolstack().set_max_memory(id, mib(31));
   ASSERT_FALSE(low);
   EXPECT_NE(describe(low.error()).find("mem-set"), std::string::npos) << describe(low.error());
+}
+
+TEST_F(Memory, TheMaximumIsTheHypervisorsAndTheNodes) {
+  const DomId id = create_with(mib(16), mib(64));
   ASSERT_TRUE(toolstack().set_max_memory(id, mib(100)));
   EXPECT_EQ(fake().domain_info(id)->max_memory, to_pages_up(mib(100)) + target_slack);
+  EXPECT_EQ(toolstack().memory_state(id)->static_max, mib(100));
+  EXPECT_EQ(toolstack().libxl_listing(id)->max_memory, mib(100));
+  expect_refusal(toolstack().set_memory(id, mib(65)), ErrorCode::invalid_argument, "made for");
+  ASSERT_TRUE(toolstack().set_max_memory(id, mib(48)));
+  expect_refusal(toolstack().set_memory(id, mib(49)), ErrorCode::invalid_argument, "xl mem-max");
+  EXPECT_TRUE(toolstack().set_memory(id, mib(48)));
 }
 
 TEST_F(Memory, AFailureLeavesTheCapAsItWas) {

@@ -127,6 +127,7 @@ class MadeByEither(Together):
             other("mem-set", name, "48")
             self.assertEqual(node(f"{home}/memory/target"), str(48 << 10))
             other("mem-max", name, "80")
+            self.assertEqual(node(f"{home}/memory/static-max"), str(80 << 10))
             other("unpause", name)
             self.expect_log(name, "READY")
             stock("vcpu-set", name, "2")
