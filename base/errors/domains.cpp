@@ -26,7 +26,7 @@ constexpr ErrorRow rows[] = {
      "It still exists because its config says `preserve`, or for another moment.",
      "`xl destroy` frees it."},
     {ErrorId::domain_zero, ErrorCode::not_supported, "domain-zero", "Domain-0 is the host itself",
-     "Its memory, CPUs and life are the host's and not xl's.",
+     "Its life is the host's and not xl's; its memory and CPUs are Xen's to give on a Xen host only.",
      "Name a guest; `xl vm-list` leaves Domain-0 out."},
     {ErrorId::guest_no_answer, ErrorCode::timeout, "guest-no-answer",
      "the guest did not take the request in time",

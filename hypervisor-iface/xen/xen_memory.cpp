@@ -259,20 +259,24 @@ Result<void> XenHypervisor::populate_on_demand(DomId domain, std::span<const Ext
 }
 
 // Xen never takes back what it has set aside above a lower target: the guest has to give as much
-// back first.
+// back first. Domain 0 and other PV guests get nothing on demand, and Xen takes no target for them.
 Result<void> XenHypervisor::set_memory_target(DomId domain, Pages target, Excess) {
   const Listening listening;
   if (xc_domain_set_pod_target(xc(), domain.value(), target.count(), nullptr, nullptr, nullptr) ==
       0) {
     return {};
   }
-  if (errno == ENOMEM) {
-    XL_TRY_ASSIGN(const xc_domaininfo_t raw, raw_info(domain));
+  const int why = errno;
+  XL_TRY_ASSIGN(const xc_domaininfo_t raw, raw_info(domain));
+  if ((raw.flags & XEN_DOMINF_hvm_guest) == 0) {
+    return {};
+  }
+  if (why == ENOMEM) {
     const Pages has(raw.tot_pages);
     return Unexpected(why_no_memory(domain, target > has ? target - has : Pages(1)));
   }
-  return listening.failure("setting the target of " + name_of(domain) + " to " +
-                           memory_text(target));
+  return listening.failure(
+      why, "setting the target of " + name_of(domain) + " to " + memory_text(target));
 }
 
 }  // namespace xl::hv::xen

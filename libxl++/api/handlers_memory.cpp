@@ -11,14 +11,6 @@
 namespace xl::api {
 namespace {
 
-Result<DomId> captured_guest(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
-  if (id == DomId(0)) {
-    return fail(ErrorId::domain_zero, "Domain-0 is the host itself, whose memory is not xl's");
-  }
-  return id;
-}
-
 Answer<Reply> reply_of(const toolstack::MemoryState& state) {
   MemoryView view;
   view.target_kib = state.target.count() >> 10;
@@ -32,7 +24,7 @@ Answer<Reply> reply_of(const toolstack::MemoryState& state) {
 }  // namespace
 
 Answer<Reply> get_memory(Service& service, const Request& request) {
-  XL_TRY_ASSIGN(const DomId id, captured_guest(service, request));
+  XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
   XL_TRY_ASSIGN(const toolstack::MemoryState state, service.toolstack.memory_state(id));
   return reply_of(state);
 }
@@ -40,7 +32,7 @@ Answer<Reply> get_memory(Service& service, const Request& request) {
 Answer<Reply> set_memory(Service& service, const Request& request) {
   XL_TRY_ASSIGN(const nlohmann::json body, parse_json(request.body));
   XL_TRY_ASSIGN(const MemoryRequest asked, from_json<MemoryRequest>(body));
-  XL_TRY_ASSIGN(const DomId id, captured_guest(service, request));
+  XL_TRY_ASSIGN(const DomId id, captured_domain(service, request));
   if (asked.max_kib) {
     XL_TRY(service.toolstack.set_max_memory(id, kib(*asked.max_kib)));
   }

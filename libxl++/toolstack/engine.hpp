@@ -143,22 +143,19 @@ class Engine final : public Toolstack {
   // --- questions.cpp ---
   Result<DomainSummary> summary_of_zero(const SessionRef& session);
 
+  // --- domain_zero.cpp ---
+  // What memory, vcpus and shares can be given to: a domain of the registry, or domain 0.
+  Result<DomainRef> steered(DomId id);
+  Result<DomainRef> zero();
+  Result<void> make_memory_nodes(const Domain& zero);
+
   // --- libxl_listing.cpp ---
   Result<std::string> libxl_config(const hv::DomainInfo& info);
 
   // --- scheduling.cpp ---
-  struct Scheduled {
-    DomId id;
-    std::string name;
-    std::uint32_t vcpus = 0;
-    SessionRef session;
-    DomainRef domain;  // none: domain 0
-  };
-  Result<Scheduled> scheduled(DomId id);
   // All: with domain 0 where it is the hypervisor's to schedule.
-  Result<std::vector<Scheduled>> one_or_all(std::optional<DomId> id);
-  static std::unique_lock<std::mutex> lock_lifecycle(const Scheduled& scheduled);
-  void told_scheduling(const Scheduled& scheduled, EventDetails details);
+  Result<std::vector<DomainRef>> one_or_all(std::optional<DomId> id);
+  void told_scheduling(const DomainRef& domain, EventDetails details);
 
   // --- loan.cpp ---
   // Domains that were lent memory, and may still have some of it. Any thread.
@@ -286,6 +283,8 @@ class Engine final : public Toolstack {
   const std::unique_ptr<Records> records_;
   bool has_adopted_ = false;  // while a session starts
   std::mutex taking_in_;      // a domain of others is taken in once
+  std::mutex zero_mutex_;
+  DomainRef zero_;  // zero_mutex_; null until it is asked for
   std::unique_ptr<SessionSlot> sessions_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<LineService> lines_;  // wakes the loop

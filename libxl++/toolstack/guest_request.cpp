@@ -69,7 +69,7 @@ Unexpected<Error> not_taken(const std::string& name, const GuestAsk& ask) {
 
 // A domain that can answer. Another reason than a missing driver is named at once.
 Result<Engine::DomainRef> Engine::answering_domain(DomId id) {
-  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  XL_TRY_ASSIGN(const DomainRef domain, steered(id));
   const std::lock_guard lock(domain->lifecycle);
   const std::string name = domain->claim.name();
   if (domain->lines_cut) {

@@ -72,8 +72,11 @@ Pages current_memory(const hv::DomainInfo& info, Bytes target, Pages slack) {
 }
 
 Result<MemoryState> Engine::memory_state(DomId id) {
-  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  XL_TRY_ASSIGN(const DomainRef domain, steered(id));
   const SessionRef& session = domain->session;
+  if (id == DomId(0)) {
+    XL_TRY(make_memory_nodes(*domain));
+  }
   MemoryState state;
   XL_TRY_ASSIGN(state.target, read_memory(session->store(), id, "target"));
   XL_TRY_ASSIGN(state.static_max, read_memory(session->store(), id, "static-max"));
@@ -85,7 +88,7 @@ Result<MemoryState> Engine::memory_state(DomId id) {
 }
 
 Result<MemoryState> Engine::set_memory(DomId id, Bytes target) {
-  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  XL_TRY_ASSIGN(const DomainRef domain, steered(id));
   XL_TRY_ASSIGN(const MemoryState now, memory_state(id));
   if (target > now.current && target <= now.static_max) {
     make_room(domain->session, to_pages_up(target - now.current), {});
@@ -150,7 +153,7 @@ Result<void> Engine::check_host_memory(const DomainRef& domain, const MemoryStat
 }
 
 Result<void> Engine::set_max_memory(DomId id, Bytes most) {
-  XL_TRY_ASSIGN(const DomainRef domain, registry_.get(id));
+  XL_TRY_ASSIGN(const DomainRef domain, steered(id));
   const std::lock_guard lock(domain->lifecycle);
   XL_TRY(check_alive(*domain));
   XL_TRY(checked(domain->session, end_loan(domain)));

@@ -167,6 +167,9 @@ Result<std::shared_ptr<Domain>> Registry::get(DomId domain) const {
                 "domain " + std::to_string(domain.value()) + " is being created",
                 "try again in a moment");
   }
+  if (domain == DomId(0)) {
+    return fail(ErrorId::domain_zero, "Domain-0 is the host itself: only guests are for that");
+  }
   return fail(ErrorId::no_such_domain, "there is no domain " + std::to_string(domain.value()),
               "`xl list` shows those that there are");
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "libxl++/config/rules.hpp"
@@ -97,53 +98,30 @@ Result<void> apply_scheduling(hv::Hypervisor& hypervisor, DomId domain,
   return {};
 }
 
-// Domain 0 is the hypervisor's to schedule only where that is the host's.
-Result<Engine::Scheduled> Engine::scheduled(DomId id) {
-  if (id != DomId(0)) {
-    XL_TRY_ASSIGN(DomainRef domain, registry_.get(id));
-    const std::uint32_t vcpus = domain->plan.config.max_vcpus;
-    return Scheduled{id, domain->claim.name(), vcpus, domain->session, domain};
-  }
-  if (!options_.host) {
-    return fail(ErrorId::domain_zero,
-                "Domain-0 is the host itself, whose CPUs its own kernel schedules");
-  }
-  XL_TRY_ASSIGN(const SessionRef session, sessions_->get());
-  XL_TRY_ASSIGN(const DomainSummary zero, summary_of_zero(session));
-  return Scheduled{id, zero.name, zero.info.max_vcpus, session, nullptr};
-}
-
-Result<std::vector<Engine::Scheduled>> Engine::one_or_all(std::optional<DomId> id) {
-  std::vector<Scheduled> all;
-  if (id) {
-    XL_TRY_ASSIGN(Scheduled one, scheduled(*id));
+Result<std::vector<Engine::DomainRef>> Engine::one_or_all(std::optional<DomId> id) {
+  std::vector<DomainRef> all;
+  if (id || options_.host) {
+    XL_TRY_ASSIGN(DomainRef one, steered(id.value_or(DomId(0))));
     all.push_back(std::move(one));
-    return all;
   }
-  if (options_.host) {
-    XL_TRY_ASSIGN(Scheduled zero, scheduled(DomId(0)));
-    all.push_back(std::move(zero));
-  }
-  for (const auto& [each, name] : registry_.names()) {
-    if (auto one = scheduled(each)) {
-      all.push_back(std::move(one).value());
-    }  // else it is being made, or has gone
+  if (!id) {
+    std::ranges::move(registry_.all(), std::back_inserter(all));
   }
   return all;
 }
 
 Result<std::vector<VcpuSummary>> Engine::vcpus(std::optional<DomId> id) {
-  XL_TRY_ASSIGN(const std::vector<Scheduled> all, one_or_all(id));
+  XL_TRY_ASSIGN(const std::vector<DomainRef> all, one_or_all(id));
   std::vector<VcpuSummary> rows;
-  for (const Scheduled& domain : all) {
-    for (std::uint32_t vcpu = 0; vcpu < domain.vcpus; ++vcpu) {
-      auto info =
-          checked(domain.session, domain.session->hypervisor().vcpu_info(domain.id, VcpuId(vcpu)));
+  for (const DomainRef& domain : all) {
+    for (std::uint32_t vcpu = 0; vcpu < domain->plan.config.max_vcpus; ++vcpu) {
+      auto info = checked(domain->session,
+                          domain->session->hypervisor().vcpu_info(domain->id, VcpuId(vcpu)));
       if (!info && info.error().code == ErrorCode::not_found && !id) {
         break;  // it went while we asked
       }
       XL_TRY(info);
-      rows.push_back({domain.id, domain.name, *info});
+      rows.push_back({domain->id, domain->claim.name(), *info});
     }
   }
   return rows;
@@ -151,44 +129,44 @@ Result<std::vector<VcpuSummary>> Engine::vcpus(std::optional<DomId> id) {
 
 Result<void> Engine::pin_vcpus(DomId id, std::optional<VcpuId> vcpu, std::optional<CpuSet> hard,
                                std::optional<CpuSet> soft) {
-  XL_TRY_ASSIGN(const Scheduled domain, scheduled(id));
-  const auto lock = lock_lifecycle(domain);
-  hv::Hypervisor& hypervisor = domain.session->hypervisor();
-  XL_TRY_ASSIGN(const hv::HostInfo host, checked(domain.session, hypervisor.host_info()));
+  XL_TRY_ASSIGN(const DomainRef domain, steered(id));
+  const std::lock_guard lock(domain->lifecycle);
+  hv::Hypervisor& hypervisor = domain->session->hypervisor();
+  XL_TRY_ASSIGN(const hv::HostInfo host, checked(domain->session, hypervisor.host_info()));
   const auto check = [&](const std::optional<CpuSet>& set, const char* which) {
     return set ? check_cpus(*set, host.cpus, which, ErrorId::cpus_not_on_host) : Result<void>();
   };
   XL_TRY(check(hard, "hard affinity"));
   XL_TRY(check(soft, "soft affinity"));
-  if (vcpu && vcpu->value() >= domain.vcpus) {
+  const std::uint32_t vcpus = domain->plan.config.max_vcpus;
+  if (vcpu && vcpu->value() >= vcpus) {
     return fail(ErrorId::no_such_vcpu,
-                fmt::format("'{}' has no vcpu {}", domain.name, vcpu->value()),
-                fmt::format("its vcpus are 0 to {}", domain.vcpus - 1));
+                fmt::format("'{}' has no vcpu {}", domain->claim.name(), vcpu->value()),
+                fmt::format("its vcpus are 0 to {}", vcpus - 1));
   }
   const std::uint32_t first = vcpu ? vcpu->value() : 0;
-  const std::uint32_t last = vcpu ? vcpu->value() : domain.vcpus - 1;
+  const std::uint32_t last = vcpu ? vcpu->value() : vcpus - 1;
   for (std::uint32_t each = first; each <= last; ++each) {
-    XL_TRY(checked(domain.session, hypervisor.set_vcpu_affinity(id, VcpuId(each), hard, soft)));
-    if (domain.domain != nullptr) {
-      config::Scheduling& scheduling = domain.domain->plan.config.scheduling;
-      replace_entry(scheduling.cpus, each, hard);
-      replace_entry(scheduling.cpus_soft, each, soft);
-    }
+    XL_TRY(checked(domain->session, hypervisor.set_vcpu_affinity(id, VcpuId(each), hard, soft)));
+    config::Scheduling& scheduling = domain->plan.config.scheduling;
+    replace_entry(scheduling.cpus, each, hard);
+    replace_entry(scheduling.cpus_soft, each, soft);
   }
   told_scheduling(domain, {{"changed", std::string("affinity")}});
   return {};
 }
 
 Result<std::vector<DomainShare>> Engine::shares(std::optional<DomId> id) {
-  XL_TRY_ASSIGN(const std::vector<Scheduled> all, one_or_all(id));
+  XL_TRY_ASSIGN(const std::vector<DomainRef> all, one_or_all(id));
   std::vector<DomainShare> rows;
-  for (const Scheduled& domain : all) {
-    auto parameters = checked(domain.session, domain.session->hypervisor().scheduling(domain.id));
+  for (const DomainRef& domain : all) {
+    auto parameters =
+        checked(domain->session, domain->session->hypervisor().scheduling(domain->id));
     if (!parameters && parameters.error().code == ErrorCode::not_found && !id) {
       continue;
     }
     XL_TRY(parameters);
-    rows.push_back({domain.id, domain.name, *parameters});
+    rows.push_back({domain->id, domain->claim.name(), *parameters});
   }
   return rows;
 }
@@ -196,37 +174,28 @@ Result<std::vector<DomainShare>> Engine::shares(std::optional<DomId> id) {
 // What is not named stays as the hypervisor has it: another toolstack may have set it.
 Result<void> Engine::set_share(DomId id, std::optional<std::uint32_t> weight,
                                std::optional<std::uint32_t> cap) {
-  XL_TRY_ASSIGN(const Scheduled domain, scheduled(id));
-  const auto lock = lock_lifecycle(domain);
-  hv::Hypervisor& hypervisor = domain.session->hypervisor();
+  XL_TRY_ASSIGN(const DomainRef domain, steered(id));
+  const std::lock_guard lock(domain->lifecycle);
+  hv::Hypervisor& hypervisor = domain->session->hypervisor();
   XL_TRY_ASSIGN(const hv::SchedulingParameters now,
-                checked(domain.session, hypervisor.scheduling(id)));
+                checked(domain->session, hypervisor.scheduling(id)));
   config::Scheduling changed;
   changed.weight = weight.value_or(now.weight);
   changed.cap = cap.value_or(now.cap);
-  XL_TRY(check_share(changed, domain.vcpus));
-  XL_TRY(checked(domain.session, hypervisor.set_scheduling(id, parameters_of(changed))));
-  if (domain.domain != nullptr) {
-    config::Scheduling& kept = domain.domain->plan.config.scheduling;
-    kept.weight = changed.weight;
-    kept.cap = changed.cap;
-  }
+  XL_TRY(check_share(changed, domain->plan.config.max_vcpus));
+  XL_TRY(checked(domain->session, hypervisor.set_scheduling(id, parameters_of(changed))));
+  config::Scheduling& kept = domain->plan.config.scheduling;
+  kept.weight = changed.weight;
+  kept.cap = changed.cap;
   told_scheduling(domain, {{"changed", std::string("share")},
                            {"weight", std::uint64_t{changed.weight}},
                            {"cap", std::uint64_t{changed.cap}}});
   return {};
 }
 
-std::unique_lock<std::mutex> Engine::lock_lifecycle(const Scheduled& scheduled) {
-  return scheduled.domain == nullptr ? std::unique_lock<std::mutex>()
-                                     : std::unique_lock(scheduled.domain->lifecycle);
-}
-
-void Engine::told_scheduling(const Scheduled& scheduled, EventDetails details) {
-  if (scheduled.domain != nullptr) {
-    save(*scheduled.domain);
-  }
-  emit(LifecycleEvent::Kind::vcpus, scheduled.id, scheduled.name, {}, std::move(details));
+void Engine::told_scheduling(const DomainRef& domain, EventDetails details) {
+  save(*domain);
+  emit(LifecycleEvent::Kind::vcpus, domain->id, domain->claim.name(), {}, std::move(details));
 }
 
 }  // namespace xl::toolstack

@@ -30,18 +30,22 @@ std::vector<xenstore::NodeSpec> availability(DomId id, std::uint32_t online, std
   return nodes;
 }
 
-Result<void> check_wish(const std::string& name, const VcpuRequest& request, std::uint32_t max,
+Result<void> check_wish(const Domain& domain, const VcpuRequest& request, std::uint32_t max,
                         unsigned host_cpus, std::uint32_t online_now) {
+  const bool is_host = domain.id == DomId(0);
+  const std::string name = domain.claim.name();
   if (request.vcpus == 0) {
-    return fail(ErrorId::vcpus_out_of_range, "a domain keeps at least one vcpu",
-                fmt::format("`xl pause {0}` stops it, `xl shutdown {0}` ends it", name));
+    return fail(
+        ErrorId::vcpus_out_of_range, "a domain keeps at least one vcpu",
+        is_host ? "" : fmt::format("`xl pause {0}` stops it, `xl shutdown {0}` ends it", name));
   }
   if (request.vcpus > max) {
-    return fail(
-        ErrorId::vcpus_out_of_range,
-        fmt::format("domain '{}' can have at most {} vcpu{}, not {}", name, max,
-                    max == 1 ? "" : "s", request.vcpus),
-        fmt::format("maxvcpus={} or more in its config, from its next create on", request.vcpus));
+    return fail(ErrorId::vcpus_out_of_range,
+                fmt::format("domain '{}' can have at most {} vcpu{}, not {}", name, max,
+                            max == 1 ? "" : "s", request.vcpus),
+                is_host ? "dom0_max_vcpus= on Xen's command line says how many"
+                        : fmt::format("maxvcpus={} or more in its config, from its next create on",
+                                      request.vcpus));
   }
   if (!request.ignore_host && request.vcpus > host_cpus && request.vcpus > online_now) {
     return fail(
@@ -167,7 +171,7 @@ Result<VcpuState> Engine::set_vcpus(DomId id, const VcpuRequest& request, std::s
   XL_TRY_ASSIGN(const hv::DomainInfo before, checked(domain->session, hypervisor.domain_info(id)));
   XL_TRY_ASSIGN(const hv::HostInfo host, checked(domain->session, hypervisor.host_info()));
   const std::string name = domain->claim.name();
-  XL_TRY(check_wish(name, request, before.max_vcpus, host.cpus, before.vcpus_online));
+  XL_TRY(check_wish(*domain, request, before.max_vcpus, host.cpus, before.vcpus_online));
   const std::uint64_t number = domain->vcpu_requests.fetch_add(1) + 1;
   domain->vcpu_bell.ring();  // an earlier request ends here
   XL_TRY(domain->session->store().write(availability(id, request.vcpus, before.max_vcpus)));
