@@ -51,7 +51,6 @@ inline constexpr std::uint32_t extended1_ecx_legacy = bit(1);  // several cores
 // As leaf 1, then SYSCALL NX MMXEXT PDPE1GB LM
 inline constexpr std::uint32_t extended1_edx =
     bits(0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 20, 22, 23, 24, 26, 29);
-inline constexpr std::uint32_t invariant_tsc = bit(8);
 
 constexpr unsigned log2_up(std::uint32_t value) {
   unsigned bits_needed = 0;
@@ -70,10 +69,9 @@ constexpr CpuidResult xen_leaf(const CpuidVcpu& vcpu, std::uint32_t leaf, std::u
     case 0: return {xen_base + xen_leaves, 0x566e6558, 0x65584d4d, 0x4d4d566e};  // XenVMMXenVMM
     case 1: return {xen_version, 0, 0, 0};
     case 2: return {1, xen_base, 0, 0};  // one hypercall page, written through MSR 0x40000000
-    case 3:  // TSC mode 2: native and never emulated; Linux 6 then prefers the TSC itself as its
-             // clock
+    case 3:  // the TSC is read natively, in mode 0: the hypervisor's choice
       switch (subleaf) {
-        case 0: return {0, 2, static_cast<std::uint32_t>(vcpu.tsc_khz), 0};
+        case 0: return {0, 0, static_cast<std::uint32_t>(vcpu.tsc_khz), 1};
         case 1: return {0, 0, vcpu.tsc_multiplier, static_cast<std::uint32_t>(vcpu.tsc_shift)};
         case 2: return {static_cast<std::uint32_t>(vcpu.tsc_khz), 0, 0, 0};
         default: return {};
@@ -138,7 +136,6 @@ CpuidResult cpuid_policy(const CpuidVcpu& vcpu, std::uint32_t leaf, std::uint32_
     case 0x80000004:
     case 0x80000005:
     case 0x80000006: return value;
-    case 0x80000007: return {0, 0, 0, invariant_tsc};
     case 0x80000008:
       return {value.eax & 0xffff, 0, (vcpu.vcpus - 1) | (1 + log2_up(vcpu.vcpus)) << 12, 0};
     default: return {};

@@ -59,6 +59,9 @@ void features() {
   tell("cpuid hypercall pages", pages.eax);
   tell("cpuid hypercall msr", pages.ebx);
   tell("cpuid features", pages.ecx);
+  const Cpuid time = cpuid(0x40000003);
+  tell("cpuid tsc mode", time.ebx);
+  tell("cpuid tsc incarnation", time.edx);
   const Cpuid hvm = cpuid(0x40000004);
   tell("cpuid hvm features", hvm.eax);
   tell("cpuid vcpu id", hvm.ebx);

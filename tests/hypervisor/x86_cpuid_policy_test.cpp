@@ -30,6 +30,7 @@ TEST(CpuidPolicy, FeaturesWithoutSupportHereStayHidden) {
   EXPECT_EQ(ask(7).ecx, 0U);                       // among them LA57 and PKU
   EXPECT_EQ(ask(7, 1).eax, 0U);
   EXPECT_EQ(ask(0xd).eax, 0U);
+  EXPECT_EQ(ask(0x80000007).edx, 0U);  // invariant TSC
   EXPECT_EQ(ask(0x8000000a).eax, 0U);
   EXPECT_EQ(ask(0x12345).eax, 0U);
 }
@@ -61,7 +62,9 @@ TEST(CpuidPolicy, XenLeaves) {
   EXPECT_EQ(signature.ebx, 0x566e6558U);
   EXPECT_EQ(ask(0x40000001, 0, vcpu).eax, 0x00040011U);
   EXPECT_EQ(ask(0x40000002, 0, vcpu).ebx, 0x40000000U);
+  EXPECT_EQ(ask(0x40000003, 0, vcpu).ebx, 0U);
   EXPECT_EQ(ask(0x40000003, 0, vcpu).ecx, 2'300'000U);
+  EXPECT_EQ(ask(0x40000003, 0, vcpu).edx, 1U);
   const CpuidResult hvm = ask(0x40000004, 0, vcpu);
   EXPECT_EQ(hvm.eax, 0x5cU);
   EXPECT_EQ(hvm.ebx, 3U);
