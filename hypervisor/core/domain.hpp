@@ -10,7 +10,6 @@
 #include "hypervisor/core/event_table.hpp"
 #include "hypervisor/core/fifo.hpp"
 #include "hypervisor/core/grant_table.hpp"
-#include "hypervisor/core/line_buffer.hpp"
 #include "hypervisor/core/physmap.hpp"
 #include "hypervisor/core/platform.hpp"
 #include "hypervisor/core/shared_page.hpp"
@@ -89,8 +88,6 @@ struct Domain {
   std::array<Timer<P>, 2> watchdogs;  // SCHEDOP_watchdog, under memory_lock
   std::array<bool, 2> watchdog_used{};
   std::atomic<bool> runstate_flag{false};  // VMASST_TYPE_runstate_update_flag
-
-  LineBuffer<P> console;  // console_io
 
   typename P::DomainArch arch{};
 

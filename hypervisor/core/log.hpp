@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log<P>: the hypervisor's log, a ring of bytes in the host area (abi: log_offset,
 // Header.log_written). A line is put together in a buffer of its own and copied as a whole, so that
-// lines of several CPUs do not mix. Guest-caused lines go through guest(), which drops what exceeds
-// a rate. Any CPU, at any time. Freestanding.
+// lines of several CPUs do not mix. Nothing in it is a guest's own words, and no guest can cause
+// lines at will. Any CPU, at any time. Freestanding.
 #pragma once
 
 #include <atomic>
@@ -23,12 +23,6 @@ struct Hex {
 constexpr Hex hex(std::uint64_t value) {
   return Hex{value};
 }
-
-// Bytes that a guest wrote: anything but printable ASCII becomes '.'.
-struct GuestText {
-  const char* bytes;
-  std::size_t size;
-};
 
 // One line, cut off at its end when it is too long.
 class LogLine {
@@ -73,12 +67,6 @@ class LogLine {
     put('v');
     add(static_cast<std::uint64_t>(id.value()));
   }
-  void add(GuestText text) {
-    for (std::size_t i = 0; i < text.size; ++i) {
-      const char c = text.bytes[i];
-      put(c >= ' ' && c <= '~' ? c : '.');
-    }
-  }
   void put(char c) {
     if (size_ < capacity) {
       text_[size_++] = c;
@@ -105,19 +93,6 @@ class Log {
     (line.add(parts), ...);
     append(line);
   }
-
-  // The same for what a guest caused: at most `burst` lines at once and `per_second` on average,
-  // for all guests.
-  template <typename... Parts>
-  void guest(DomId domain, const Parts&... parts) {
-    if (!allowed()) {
-      return;
-    }
-    write(Level::info, domain, " ", parts...);
-  }
-
-  static constexpr std::uint64_t burst = 200;
-  static constexpr std::uint64_t per_second = 50;
 
  private:
   void begin(LogLine& line, Level level) {
@@ -158,29 +133,9 @@ class Log {
     ++written_;
   }
 
-  // A bucket of tokens, filled by time.
-  bool allowed() {
-    Guard guard(lock_);
-    const std::uint64_t now = platform_.now_ns();
-    const std::uint64_t gained = (now - refilled_at_) / (1000000000 / per_second);
-    if (gained > 0) {
-      tokens_ = tokens_ + gained > burst ? burst : tokens_ + gained;
-      refilled_at_ = now;
-    }
-    if (tokens_ == 0) {
-      ++dropped_;
-      return false;
-    }
-    --tokens_;
-    return true;
-  }
-
   P& platform_;
   SpinLock<P> lock_;
   std::uint64_t written_ = 0;
-  std::uint64_t tokens_ = burst;
-  std::uint64_t refilled_at_ = 0;
-  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace hyp

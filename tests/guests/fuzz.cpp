@@ -110,12 +110,10 @@ void one_call() {
       __HYPERVISOR_sysctl,           __HYPERVISOR_argo_op};
   const uint64_t call = below(4) == 0 ? below(128) : likely[below(sizeof likely / sizeof *likely)];
   const uint64_t command = number();
-  uint64_t second = below(2) == 0 ? pointer() : number();
+  const uint64_t second = below(2) == 0 ? pointer() : number();
   uint64_t third = below(2) == 0 ? pointer() : number();
   // A count of 2^32 is carried out, as Xen does, bit by bit: it only takes this guest's own time.
-  if (call == __HYPERVISOR_console_io) {
-    second = below(4096);
-  } else if (call == __HYPERVISOR_grant_table_op) {
+  if (call == __HYPERVISOR_grant_table_op) {
     third = below(64);
   }
   fill_buffer();

@@ -277,21 +277,13 @@ TEST_F(HypercallTest, ParametersHaveXensRules) {
   EXPECT_EQ(get(HVM_PARAM_IDENT_PT).first, -XEN_EPERM);
 }
 
-TEST_F(HypercallTest, ConsoleGoesIntoTheLogWithoutControlCharacters) {
-  m.poke<std::array<char, 8>>(m.vcpu(id), 0x1000, {'h', 'i', '\x1b', '!', '\n', 'x', 'y', 'z'});
-  EXPECT_EQ(call(__HYPERVISOR_console_io, {CONSOLEIO_write, 8, 0x1000}), 0);
-  EXPECT_NE(m.log().find("| hi.!\n"), std::string::npos) << m.log();
-  EXPECT_EQ(call(__HYPERVISOR_console_io, {CONSOLEIO_write, 8, 1ULL << 50}), -XEN_EFAULT);
-  EXPECT_EQ(call(__HYPERVISOR_console_io, {CONSOLEIO_read, 8, 0x1000}), -XEN_EPERM);
-}
-
-TEST_F(HypercallTest, AGuestCannotFloodTheLog) {
+TEST_F(HypercallTest, TheLogIsNotTheGuests) {
   m.poke<std::array<char, 2>>(m.vcpu(id), 0x1000, {'x', '\n'});
   const std::uint64_t before = m.header().log_written;
-  for (int i = 0; i < 10000; ++i) {
-    call(__HYPERVISOR_console_io, {CONSOLEIO_write, 2, 0x1000});
+  for (const std::uint64_t command : {CONSOLEIO_write, CONSOLEIO_read, 7}) {
+    EXPECT_EQ(call(__HYPERVISOR_console_io, {command, 2, 0x1000}), -XEN_EPERM);
   }
-  EXPECT_LT(m.header().log_written - before, 300U * 40);
+  EXPECT_EQ(m.header().log_written, before);
 }
 
 TEST_F(HypercallTest, MulticallDoesEachAndGoesOn) {
