@@ -47,7 +47,10 @@ struct Domain {
   SpinLock<P> memory_lock;
   Physmap<P> physmap;                   // P sets nCR3 from physmap.root()
   std::atomic<std::uint64_t> pages{0};  // populated; read anywhere
-  std::uint64_t max_pages = 0;
+  // What it asked for in a way that leaves it no place to reach it, or lost its place: counted as
+  // its own until its end, as in Xen, but without frames.
+  std::atomic<std::uint64_t> unplaced_pages{0};
+  std::uint64_t max_pages = 0;             // of both together
   std::uint64_t memory_target = 0;         // pages that it is to have
   std::uint64_t allowance = 0;             // pages up to which touched memory gets frames
   std::uint64_t on_demand_pages = 0;       // without a frame yet
@@ -90,6 +93,8 @@ struct Domain {
   std::atomic<bool> runstate_flag{false};  // VMASST_TYPE_runstate_update_flag
 
   typename P::DomainArch arch{};
+
+  std::uint64_t counted_pages() const { return pages.load() + unplaced_pages.load(); }
 
   // The toolstack's row for this leaf, or null: then the platform's default policy holds.
   const xl::abi::CpuidRecord* find_cpuid(std::uint32_t leaf, std::uint32_t subleaf) const {

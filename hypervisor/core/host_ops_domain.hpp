@@ -50,7 +50,7 @@ xl::abi::DomainRecord HostOps<P>::record_of(Domain<P>& domain) {
   record.id = domain.id.value();
   record.shutdown_reason = domain.shutdown_reason.load();
   record.max_vcpus = domain.vcpu_count;
-  record.pages = domain.pages;
+  record.pages = domain.counted_pages();
   record.max_pages = domain.max_pages;
   record.on_demand_pages = domain.promised;
   record.overhead_bytes = domain.overhead_pages.load() * xl::page_size;

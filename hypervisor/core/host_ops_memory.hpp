@@ -32,7 +32,7 @@ HostResult HostOps<P>::check_extents(const HostRequest& request, const Domain<P>
     total += extent.pages;
   }
   const auto counts = parts_.core.frames.counts();
-  if (total > gfn_limit || domain.pages + total > domain.max_pages) {
+  if (total > gfn_limit || domain.counted_pages() + total > domain.max_pages) {
     return fail(Errno::nomem);
   }
   if (total + parts_.core.promised.load() - domain.promised.load() > counts.clean + counts.dirty) {

@@ -162,7 +162,7 @@ std::int64_t ask_own(const Call<P>& call, std::uint64_t command, std::uint64_t a
   switch (command) {
     // As in Xen, where the frames that a domain may demand are its own already.
     case XENMEM_current_reservation:
-      return static_cast<std::int64_t>(domain.pages + domain.promised);
+      return static_cast<std::int64_t>(domain.counted_pages() + domain.promised);
     case XENMEM_maximum_reservation: return static_cast<std::int64_t>(domain.max_pages);
     default: return static_cast<std::int64_t>(domain.highest_gfn);
   }

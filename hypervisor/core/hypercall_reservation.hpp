@@ -41,8 +41,8 @@ Result<Reservation> read_reservation(const Call<P>& call, std::uint64_t arg) {
   return value;
 }
 
-// As in Xen, what was there before goes. There it stays the domain's, out of reach, until its end;
-// here it is free.
+// As in Xen, what was there before goes: it counts as the domain's, out of reach, until its end.
+// The frame itself is free.
 template <typename P>
 Result<void> populate_page(const Call<P>& call, Gfn gfn) {
   const Result<void> done = call.parts.memory.populate_exact(call.domain(), gfn, 0);
@@ -55,7 +55,7 @@ template <typename P>
 Result<void> populate(const Call<P>& call, Gfn gfn, unsigned order) {
   Domain<P>& domain = call.domain();
   Guard guard(domain.memory_lock);
-  if (domain.pages + (1ULL << order) > domain.max_pages) {
+  if (domain.counted_pages() + (1ULL << order) > domain.max_pages) {
     return fail(Errno::nomem);  // even if what is there before would go
   }
   if (order == order_2m) {
@@ -76,15 +76,17 @@ Result<void> populate(const Call<P>& call, Gfn gfn, unsigned order) {
   return {};
 }
 
-// Frames without a place are of no use to a domain with a physmap, so it gets none; the answer is
-// as if it did.
+// Frames without a place are of no use to a domain with a physmap: they are counted, and that is
+// all that it could know of them.
 template <typename P>
 std::int64_t increase(const Call<P>& call, const Reservation& op) {
   Domain<P>& domain = call.domain();
   Guard guard(domain.memory_lock);
-  const std::uint64_t has = domain.pages + domain.promised;
+  const std::uint64_t has = domain.counted_pages() + domain.promised;
   const std::uint64_t room = has < domain.max_pages ? (domain.max_pages - has) >> op.order : 0;
-  return static_cast<std::int64_t>(op.count < room ? op.count : room);
+  const std::uint64_t done = op.count < room ? op.count : room;
+  domain.unplaced_pages += done << op.order;
+  return static_cast<std::int64_t>(done);
 }
 
 // What a call's extents have in common: one flush of translations serves many of them.

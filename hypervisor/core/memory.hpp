@@ -34,7 +34,8 @@ class Memory {
                                       std::uint64_t extent);
   // Exactly one leaf of this level, or an error.
   Result<void> populate_exact(Domain<P>& domain, Gfn gfn, unsigned level);
-  // A new zeroed frame at gfn instead of what is mapped there, RAM or shared.
+  // A new zeroed frame at gfn instead of what is mapped there, RAM or shared. RAM goes on being
+  // counted as the domain's.
   Result<void> replace(Domain<P>& domain, Gfn gfn);
   // Gives up the 4 KiB of RAM at gfn, which may be a promise only. inval: no RAM there; busy: a
   // grant or a registered page pins it.

@@ -14,7 +14,7 @@ Result<void> Memory<P>::populate_exact(Domain<P>& domain, Gfn gfn, unsigned leve
   if (gfn.value() % pages != 0 || gfn.value() + pages > gfn_limit) {
     return fail(Errno::inval);
   }
-  if (domain.pages + pages > domain.max_pages || !can_take(domain, pages)) {
+  if (domain.counted_pages() + pages > domain.max_pages || !can_take(domain, pages)) {
     return fail(Errno::nomem);
   }
   if (const PhysmapEntry entry = domain.physmap.lookup(gfn);
@@ -158,6 +158,7 @@ Result<void> Memory<P>::vacate(Domain<P>& domain, Gfn gfn) {
 template <typename P>
 Result<void> Memory<P>::replace(Domain<P>& domain, Gfn gfn) {
   XL_TRY_ASSIGN(const Mfn mfn, core_.frames.alloc(0));
+  const bool had_ram = domain.physmap.lookup(gfn).kind == PageKind::ram;
   Result<void> done = vacate(domain, gfn);
   done = done ? map(domain, gfn, mfn, 0, PageKind::ram) : done;
   if (!done) {
@@ -165,6 +166,7 @@ Result<void> Memory<P>::replace(Domain<P>& domain, Gfn gfn) {
     return done;
   }
   ++domain.pages;
+  domain.unplaced_pages += had_ram ? 1 : 0;
   settle(domain);
   return {};
 }

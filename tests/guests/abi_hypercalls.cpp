@@ -40,13 +40,38 @@ void tell_versions() {
   ask("version unknown", op, 99, address(text));
 }
 
+// What the domain counts as having, more or less than before.
+void tell_reservation(const char* fact, Word before) {
+  domid_t self = DOMID_SELF;
+  const long now = hypercall(__HYPERVISOR_memory_op, XENMEM_current_reservation, address(&self));
+  tell(fact, static_cast<Word>(now) - before);
+}
+
+void tell_reservations(Word before) {
+  constexpr Word op = __HYPERVISOR_memory_op;
+  xen_pfn_t gfn = 0xf00;  // RAM in which nothing lies
+  xen_memory_reservation one{};
+  one.extent_start.p = &gfn;
+  one.nr_extents = 1;
+  one.domid = DOMID_SELF;
+  ask("memory increase", op, XENMEM_increase_reservation, address(&one));
+  tell_reservation("memory after increase", before);
+  ask("memory populate over RAM", op, XENMEM_populate_physmap, address(&one));
+  tell_reservation("memory after populate over RAM", before);
+  ask("memory decrease", op, XENMEM_decrease_reservation, address(&one));
+  tell_reservation("memory after decrease", before);
+  ask("memory populate", op, XENMEM_populate_physmap, address(&one));
+  tell_reservation("memory after populate", before);
+}
+
 void tell_memory() {
   constexpr Word op = __HYPERVISOR_memory_op;
   domid_t self = DOMID_SELF;
   domid_t other = 0;
   ask("memory current reservation of dom0", op, XENMEM_current_reservation, address(&other));
   ask("memory maximum gpfn of nobody", op, XENMEM_maximum_gpfn, nowhere);
-  must("current reservation", op, XENMEM_current_reservation, address(&self));
+  const long has = hypercall(op, XENMEM_current_reservation, address(&self));
+  tell_reservations(static_cast<Word>(has));
   xen_memory_map map{};
   ask("memory machine map", op, XENMEM_machine_memory_map, address(&map));
   ask("memory map without room", op, XENMEM_memory_map, address(&map));

@@ -125,6 +125,36 @@ TEST_F(MemoryOpTest, MaxMemoryIsTheEnd) {
   EXPECT_EQ(m.domain(id).pages.load(), m.domain(id).max_pages);
 }
 
+// 64 pages of 80.
+TEST_F(MemoryOpTest, WhatHasNoPlaceIsCountedAndTakesNoFrame) {
+  TestDomain& domain = m.domain(id);
+  const std::uint64_t free = m.hv->parts().core.frames.counts().free();
+  EXPECT_EQ(change(XENMEM_increase_reservation, {0, 0, 0}), 3);
+  EXPECT_EQ(domain.counted_pages(), 67U);
+  EXPECT_EQ(change(XENMEM_populate_physmap, {60, 60}), 2);
+  EXPECT_EQ(domain.counted_pages(), 69U);
+  m.settle();
+  EXPECT_EQ(m.hv->parts().core.frames.counts().free(), free);
+  EXPECT_EQ(change(XENMEM_decrease_reservation, {60, 61}), 2);
+  EXPECT_EQ(domain.counted_pages(), 67U) << "what has no place cannot be given up";
+  EXPECT_EQ(change(XENMEM_populate_physmap, {60, 61}), 2);
+}
+
+TEST_F(MemoryOpTest, WhatHasNoPlaceIsWithinMaxMemory) {
+  TestDomain& domain = m.domain(id);
+  EXPECT_EQ(change(XENMEM_increase_reservation, std::vector<std::uint64_t>(20, 0), 2), 4);
+  EXPECT_EQ(domain.counted_pages(), domain.max_pages);
+  EXPECT_EQ(change(XENMEM_increase_reservation, {0}), 0);
+  EXPECT_EQ(change(XENMEM_populate_physmap, {60}), 0) << "over RAM";
+  EXPECT_EQ(change(XENMEM_populate_physmap, {100}), 0);
+  EXPECT_EQ(change(XENMEM_decrease_reservation, {60}), 1);
+  EXPECT_EQ(change(XENMEM_populate_physmap, {60, 60}), 1) << "only what was given up";
+  const std::uint64_t max = domain.max_pages;
+  domain.max_pages = 10;  // as a toolstack may
+  EXPECT_EQ(change(XENMEM_increase_reservation, {0}), 0);
+  domain.max_pages = max;
+}
+
 TEST_F(MemoryOpTest, LongListsAreDoneInPieces) {
   const std::uint32_t big = m.start(600);
   std::vector<std::uint64_t> gfns;
