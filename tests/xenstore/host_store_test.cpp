@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 
 #include "tests/xenstore/client_fixture.hpp"
@@ -165,6 +166,23 @@ TEST_F(HostStoreAt, WritesAllOrNothingForEveryReader) {
   EXPECT_FALSE(host_->read("/all/0"));
 }
 
+TEST_F(HostStoreAt, RemovesMoreDirectoriesThanItHasConnections) {
+  std::vector<std::string> directories;
+  std::vector<NodeSpec> nodes;
+  for (int i = 0; i < 40; ++i) {
+    directories.push_back("/gone" + std::to_string(i));
+    nodes.push_back({directories.back() + "/below", "", nullptr});
+  }
+  nodes.push_back({"/stays/below", "", nullptr});
+  ASSERT_TRUE(host_->write(nodes));
+  directories.insert(directories.begin() + 7, "/never/was");
+  host_->remove_domain(DomId(1), directories);
+  for (const std::string& directory : directories) {
+    EXPECT_FALSE(host_->read(directory)) << directory;
+  }
+  EXPECT_TRUE(host_->read("/stays/below"));
+}
+
 // Two connections whose transactions touch the same parent, so that most of them conflict.
 TEST_F(HostStoreAt, BeginsAgainWhereOthersAreInTheWay) {
   const auto run = [&](HostStore& store, const std::string& mine) {
@@ -263,22 +281,26 @@ TEST_F(HostStoreAt, WatchesFromTheMomentThatItIsThere) {
   }
 }
 
+// As many changes as the store may keep: it parts with a tool that does not fetch its events.
 TEST_F(HostStoreAt, IsSilentOnceAWatchHasGone) {
-  std::atomic<bool> stop = false;
+  constexpr int rounds = 200;
+  constexpr int changes_each = 8;
+  std::counting_semaphore<> changes(0);
   std::thread changer([&] {
     const NodeSpec node{"/w", "", nullptr};
-    while (!stop) {
+    for (int i = 0; i < rounds * changes_each; ++i) {
+      changes.acquire();
       EXPECT_TRUE(served_.store().write(std::span(&node, 1)));
     }
   });
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < rounds; ++i) {
+    changes.release(changes_each);
     auto calls = std::make_unique<Counter>();
     auto watch = host_->watch("/w", calls->callback());
     EXPECT_TRUE(calls->reaches(1));
     watch.reset();
     calls.reset();  // a call now would be one of a counter that is gone
   }
-  stop = true;
   changer.join();
   EXPECT_EQ(*host_->read("/w"), "");
   EXPECT_EQ(served_.store().statistics().watches, 0U);
