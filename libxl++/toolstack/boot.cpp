@@ -23,6 +23,9 @@ void Engine::watch_boot(const DomainRef& domain) {
     }
     found->booted = false;
     const auto look = [this, weak] {
+      if (const DomainRef changed = weak.lock(); changed == nullptr || changed->lines_cut) {
+        return;  // its removal: nobody need be woken
+      }
       loop_->post([this, weak] {
         if (const DomainRef changed = weak.lock()) {
           look_if_booted(changed);

@@ -72,6 +72,9 @@ void Engine::watch_name(const DomainRef& domain) {
   }
   loop_->post([this, weak = std::weak_ptr(domain)] {
     const auto look = [this, weak] {
+      if (const DomainRef changed = weak.lock(); changed == nullptr || changed->lines_cut) {
+        return;  // its removal: nobody need be woken
+      }
       work_->post([this, weak] {
         if (const DomainRef changed = weak.lock()) {
           look_at_name(changed);

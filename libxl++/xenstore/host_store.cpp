@@ -152,22 +152,35 @@ std::size_t HostStore::open_lanes() {
   return lanes_.size();
 }
 
-Result<void> HostStore::write_by_lanes(std::span<const std::vector<HostRequest>> shares) {
+// Of each share. Without lanes they go over the one connection there is.
+std::vector<HostStore::Replies> HostStore::ask_by_lanes(
+    std::span<const std::vector<HostRequest>> shares) {
+  std::vector<Replies> replies;
+  replies.reserve(shares.size());
+  if (lanes_.empty()) {
+    std::transform(shares.begin(), shares.end(), std::back_inserter(replies),
+                   [this](const auto& share) { return connection_.ask(share); });
+    return replies;
+  }
   std::vector<HostExchange::Batch> batches(shares.size());
-  Result<void> outcome;
-  std::size_t started = 0;
-  for (; started < shares.size() && outcome; ++started) {
-    outcome = lanes_[started]->start(shares[started], batches[started]);
+  std::vector<Result<void>> started;
+  for (std::size_t lane = 0; lane < shares.size(); ++lane) {
+    started.push_back(lanes_[lane]->start(shares[lane], batches[lane]));
   }
-  for (std::size_t lane = 0; lane < started; ++lane) {
-    const auto replies = lanes_[lane]->finish(batches[lane]);
-    const Result<void> written =
-        replies ? check_written(shares[lane], *replies) : Unexpected(Error(replies.error()));
-    if (outcome && !written) {
-      outcome = written;
-    }
+  for (std::size_t lane = 0; lane < shares.size(); ++lane) {
+    replies.push_back(started[lane] ? lanes_[lane]->finish(batches[lane])
+                                    : Unexpected(std::move(started[lane]).error()));
   }
-  return outcome;
+  return replies;
+}
+
+Result<void> HostStore::write_by_lanes(std::span<const std::vector<HostRequest>> shares) {
+  const std::vector<Replies> replies = ask_by_lanes(shares);
+  for (std::size_t lane = 0; lane < shares.size(); ++lane) {
+    XL_TRY(replies[lane] ? check_written(shares[lane], *replies[lane])
+                         : Unexpected(Error(replies[lane].error())));
+  }
+  return {};
 }
 
 Result<void> HostStore::write_all(std::vector<HostRequest> requests) {
@@ -259,19 +272,23 @@ bool HostStore::may_be_watched(DomId /*domain*/, std::string_view /*path*/) {
 }
 
 void HostStore::remove_domain(DomId domain, std::span<const std::string> paths) {
-  std::vector<HostRequest> requests;
-  for (const std::string& path : paths) {
-    requests.push_back({XS_RM, strings({path})});
-  }
-  const auto replies = connection_.ask(requests);
-  if (!replies) {
-    spdlog::error("the xenstore's nodes of domain {} stay: {}", domain.value(),
-                  describe(replies.error()));
-    return;
-  }
+  const std::lock_guard lock(lanes_use_);
+  std::vector<std::vector<HostRequest>> shares(std::max<std::size_t>(open_lanes(), 1));
   for (std::size_t i = 0; i < paths.size(); ++i) {
-    if (const auto& reply = (*replies)[i]; !reply && reply.error() != Errno{ENOENT}) {
-      spdlog::error("{}", describe(to_error(reply.error(), "removing", paths[i])));
+    shares[i % shares.size()].push_back({XS_RM, strings({paths[i]})});
+  }
+  const std::vector<Replies> replies = ask_by_lanes(shares);
+  for (std::size_t lane = 0; lane < shares.size(); ++lane) {
+    if (!replies[lane]) {
+      spdlog::error("xenstore nodes of domain {} stay: {}", domain.value(),
+                    describe(replies[lane].error()));
+      continue;
+    }
+    for (std::size_t i = 0; i < shares[lane].size(); ++i) {
+      if (const auto& reply = (*replies[lane])[i]; !reply && reply.error() != Errno{ENOENT}) {
+        spdlog::error("{}",
+                      describe(to_error(reply.error(), "removing", path_of(shares[lane][i]))));
+      }
     }
   }
 }

@@ -57,6 +57,7 @@ class HostStore final : public NodeStore {
 
  private:
   class Watch;
+  using Replies = Result<std::vector<HostConnection::Reply>>;
 
   explicit HostStore(UniqueFd socket, std::string path = {})
       : path_(std::move(path)), connection_(std::move(socket)) {}
@@ -70,6 +71,7 @@ class HostStore final : public NodeStore {
 
   // More connections, for many requests at a time; none if they cannot be had.
   std::size_t open_lanes();
+  std::vector<Replies> ask_by_lanes(std::span<const std::vector<HostRequest>> shares);
   Result<void> write_by_lanes(std::span<const std::vector<HostRequest>> shares);
 
   const std::string path_;  // of the socket; empty: there is this connection only

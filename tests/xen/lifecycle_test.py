@@ -172,6 +172,13 @@ class DaemonKilled(Together):
         ours("destroy", "twice")
 
 
+class Priority(Together):
+    def test_every_thread_of_xld_goes_before_the_hosts_daemons(self):
+        pid = json.loads(ours("daemon", "status", "--json").stdout)["pid"]
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            self.assertEqual(os.getpriority(os.PRIO_PROCESS, int(thread)), -10)
+
+
 class Failures(Together):
     def refused(self, cause, **keys):
         before, known = traces(), host.domains()
