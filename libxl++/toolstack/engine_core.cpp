@@ -3,7 +3,9 @@
 // one.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/new_file.hpp"
 #include "base/scope_exit.hpp"
@@ -12,6 +14,15 @@
 #include "libxl++/toolstack/engine.hpp"
 
 namespace xl::toolstack {
+namespace {
+
+hv::Extent common_part(const hv::Extent& a, const hv::Extent& b) {
+  const Gfn first = std::max(a.first, b.first);
+  const Gfn end = std::min(a.first + a.count, b.first + b.count);
+  return {first, first < end ? end - first : Pages(0)};
+}
+
+}  // namespace
 
 Result<coredump::CoreInfo> Engine::describe_core(const DomainRef& domain) {
   hv::Hypervisor& hypervisor = domain->session->hypervisor();
@@ -43,14 +54,26 @@ Result<void> Engine::read_frames(const DomainRef& domain, hv::Extent frames,
   if (whole) {
     return whole->read(to_phys(frames.first), into);
   }
-  if (whole.error().code != ErrorCode::invalid_argument) {
+  std::vector<hv::Extent> parts;
+  if (whole.error().code == ErrorCode::no_memory) {
+    // What a live guest has not touched since, a hypervisor may have taken to give it elsewhere.
+    XL_TRY_ASSIGN(parts, hypervisor.populated_extents(domain->id));
+  } else if (whole.error().code == ErrorCode::invalid_argument) {
+    // A live guest's balloon took some of them.
+    for (std::uint64_t i = 0; i < frames.count.count(); ++i) {
+      parts.push_back({frames.first + Pages(i), Pages(1)});
+    }
+  } else {
     return Unexpected(whole.error());
   }
-  // A live guest's balloon took some of them.
-  for (std::uint64_t i = 0; i < frames.count.count(); ++i) {
-    const Gfn frame = frames.first + Pages(i);
-    if (const auto one = hypervisor.map_frames(domain->id, {frame, Pages(1)})) {
-      XL_TRY(one->read(to_phys(frame), into.subspan(i * page_size, page_size)));
+  for (const hv::Extent& part : parts) {
+    const hv::Extent both = common_part(part, frames);
+    if (both.count == Pages(0)) {
+      continue;
+    }
+    if (const auto mapping = hypervisor.map_frames(domain->id, both)) {
+      const std::size_t at = (both.first - frames.first).count() * page_size;
+      XL_TRY(mapping->read(to_phys(both.first), into.subspan(at, to_bytes(both.count).count())));
     }
   }
   return {};

@@ -109,6 +109,17 @@ TEST_F(Dumps, AFailedCallLetsTheDomainRunOn) {
   EXPECT_TRUE(dump(id));
 }
 
+TEST_F(Dumps, OfALiveDomainHaveWhatIsStillThere) {
+  const DomId id = create();
+  const std::string_view text = "somewhere in the guest's memory";
+  ASSERT_TRUE(fake().guest_write(id, GuestPhys(5 << 20), std::as_bytes(std::span(text))));
+  for (const ErrorCode code : {ErrorCode::no_memory, ErrorCode::invalid_argument}) {
+    fake().fail_nth(Call::map_frames, 2, code);  // where the text is
+    ASSERT_TRUE(dump(id, {.live = true}));
+    EXPECT_NE(core().find(text), std::string::npos);
+  }
+}
+
 TEST_F(Dumps, ACrashWritesOneAndNamesIt) {
   config::DomainConfig made = config();
   made.on_crash = config::ShutdownAction::coredump_destroy;
