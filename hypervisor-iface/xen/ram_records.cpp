@@ -85,6 +85,14 @@ void join(std::vector<Extent>& all, std::span<const Extent> more) {
   all = std::move(joined);
 }
 
+void append(std::vector<Extent>& all, Gfn next) {
+  if (!all.empty() && all.back().first + all.back().count == next) {
+    all.back().count += Pages(1);
+  } else {
+    all.push_back({next, Pages(1)});
+  }
+}
+
 bool overlaps(std::span<const Extent> ascending, const Extent& extent) {
   return std::any_of(ascending.begin(), ascending.end(), [&](const Extent& other) {
     return other.first < extent.first + extent.count && extent.first < other.first + other.count;

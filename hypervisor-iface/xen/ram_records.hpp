@@ -40,6 +40,8 @@ class RamRecords {
 
 // Adds to what is ascending and joined.
 void join(std::vector<Extent>& all, std::span<const Extent> more);
+// A frame behind all of them.
+void append(std::vector<Extent>& all, Gfn next);
 bool overlaps(std::span<const Extent> ascending, const Extent& extent);
 // invalid_argument for extents that are empty, wrap, lie beyond any guest's address space or
 // overlap one another.

@@ -6,6 +6,7 @@
 
 #include "base/scope_exit.hpp"
 #include "hypervisor-iface/xen/failure.hpp"
+#include "hypervisor-iface/xen/stand_in.hpp"
 #include "hypervisor-iface/xen/xen_hypervisor.hpp"
 
 extern "C" {
@@ -22,12 +23,6 @@ constexpr std::uint32_t most_event_channels = 1023;  // libxl's default
 // call.
 constexpr std::size_t first_list_batch = page_size / sizeof(xc_domaininfo_t);
 constexpr std::size_t list_batch = 512;
-
-DomainHandle handle_of(const xc_domaininfo_t& raw) {
-  DomainHandle handle;
-  std::copy(std::begin(raw.handle), std::end(raw.handle), handle.begin());
-  return handle;
-}
 
 xen_domctl_createdomain creation(const DomainOptions& options, std::uint32_t capabilities) {
   xen_domctl_createdomain create{};
@@ -52,6 +47,12 @@ std::uint64_t paging_pool_bytes(const DomainOptions& options) {
 }
 
 }  // namespace
+
+DomainHandle handle_of(const xc_domaininfo_t& raw) {
+  DomainHandle handle;
+  std::copy(std::begin(raw.handle), std::end(raw.handle), handle.begin());
+  return handle;
+}
 
 Result<xc_domaininfo_t> XenHypervisor::raw_info(DomId domain) const {
   const Listening listening;
@@ -80,6 +81,7 @@ Result<std::vector<xc_domaininfo_t>> XenHypervisor::raw_list() const {
     }
     all.resize(before + static_cast<std::size_t>(found));
     if (static_cast<std::size_t>(found) < batch) {
+      all.erase(std::remove_if(all.begin(), all.end(), is_stand_in), all.end());
       return all;
     }
     first = all.back().domain + 1U;
@@ -193,6 +195,7 @@ Result<void> XenHypervisor::destroy_domain(DomId domain) {
   }
   channels_.close_all(domain);
   ram_.forget(domain);
+  looks_.forget(domain);
   changes_.destroyed(domain);
   return {};
 }

@@ -97,6 +97,7 @@ Result<Hypervisor::Pending> XenHypervisor::take_events() {
   for (const DomId domain : taken.gone) {
     channels_.close_all(domain);
     ram_.forget(domain);
+    looks_.forget(domain);
   }
   XL_TRY_ASSIGN(pending.ports, channels_.take());
   pending.changed_domains = std::move(taken.changed);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "hypervisor-iface/xen/failure.hpp"
+#include "hypervisor-iface/xen/stand_in.hpp"
 #include "hypervisor-iface/xen/xen_hypervisor.hpp"
 
 namespace xl::hv::xen {
@@ -129,6 +130,7 @@ Result<XenHypervisor::Host> XenHypervisor::read_host(const Handles& handles) {
 Result<std::unique_ptr<Hypervisor>> XenHypervisor::open() {
   XL_TRY_ASSIGN(std::shared_ptr<Handles> handles, Handles::open());
   XL_TRY_ASSIGN(Host host, read_host(*handles));
+  remove_stand_ins(*handles);
   XL_TRY_ASSIGN(Changes changes, Changes::watch(handles, xenevtchn_fd(handles->events())));
   return std::unique_ptr<Hypervisor>(
       new XenHypervisor(std::move(handles), std::move(host), std::move(changes)));

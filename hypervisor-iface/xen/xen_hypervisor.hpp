@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The narrow waist on a real Xen, from its domain 0. A thin adapter: nothing is kept here that Xen
-// can tell, but for what it cannot tell without harm (RamRecords) and what is the same for all
-// domains (BootRecords, CpuPolicy).
+// can tell, but for what it cannot tell without harm (RamRecords, Looks) and what is the same for
+// all domains (BootRecords, CpuPolicy).
 //
 // Not as on the bundled hypervisor: event channels of domain 0 belong to this object, as its
 // descriptor does, and go with it; memory is never withdrawn; power_off is not supported. See
@@ -19,6 +19,7 @@
 #include "hypervisor-iface/xen/event_channels.hpp"
 #include "hypervisor-iface/xen/failure.hpp"
 #include "hypervisor-iface/xen/handles.hpp"
+#include "hypervisor-iface/xen/populated_frames.hpp"
 #include "hypervisor-iface/xen/ram_records.hpp"
 
 namespace xl::hv::xen {
@@ -108,9 +109,11 @@ class XenHypervisor final : public Hypervisor {
   Result<void> claim(DomId domain, Pages total) const;
   void withdraw(DomId domain, std::span<const Extent> extents, Pages count);
   Error why_no_memory(DomId domain, Pages wanted) const;
-  Result<std::vector<Extent>> probe(DomId domain, Extent extent) const;
+  Result<std::vector<Extent>> probe(DomId domain, std::span<const Extent> extents) const;
   Result<GuestMapping> map_all(DomId domain, Extent extent, int protection) const;
-  Result<GuestMapping> map_on_demand(DomId domain, Extent extent, const PodState& state) const;
+  Result<GuestMapping> map_on_demand(DomId domain, Extent extent);
+  Result<bool> is_there(DomId domain, const PodState& pod, Extent extent);
+  Result<std::vector<Extent>> look(DomId domain);
   Result<SaveRecord> vcpu_record(DomId domain, VcpuId vcpu, std::uint16_t type) const;
   Result<std::vector<SaveRecord>> other_vcpus(DomId domain, VcpuId but,
                                               const xc_domaininfo_t& raw) const;
@@ -120,12 +123,14 @@ class XenHypervisor final : public Hypervisor {
   std::shared_ptr<Handles> handles_;
   const Host host_;
   RamRecords ram_;
+  Looks looks_;
   BootRecords boot_records_;
   CpuPolicy cpu_policy_;
   EventChannels channels_;
   Changes changes_;
 };
 
+DomainHandle handle_of(const xc_domaininfo_t& raw);
 // "domain 5".
 std::string name_of(DomId domain);
 

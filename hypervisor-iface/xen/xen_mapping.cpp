@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/scope_exit.hpp"
 #include "hypervisor-iface/xen/failure.hpp"
 #include "hypervisor-iface/xen/page_types.hpp"
 #include "hypervisor-iface/xen/xen_hypervisor.hpp"
@@ -53,6 +54,15 @@ Result<Extent> frames_of(DomId domain, GuestPhys at, std::size_t size) {
   return Extent{to_gfn(at), to_gfn(last) - to_gfn(at) + Pages(1)};
 }
 
+Result<Gfn> end_of_physmap(const Handles& handles, DomId domain) {
+  const Listening listening;
+  xen_pfn_t last = 0;
+  if (xc_domain_maximum_gpfn(handles.xc(), domain.value(), &last) < 0) {
+    return listening.failure("telling how far the frames of " + name_of(domain) + " go");
+  }
+  return Gfn(last) + Pages(1);
+}
+
 bool never_on_demand(const Extent& extent) {
   return extent.first >= special_start && extent.first + extent.count <= special_end;
 }
@@ -85,22 +95,51 @@ Result<GuestMapping> XenHypervisor::map_all(DomId domain, Extent extent, int pro
                   std::to_string(frames[static_cast<std::size_t>(bad - errors.begin())]));
 }
 
-// Touching a frame on demand when nothing is left crashes the domain, and whether a frame is one
-// cannot be asked. So: as few at a time as there is memory for, and then all at once.
-Result<GuestMapping> XenHypervisor::map_on_demand(DomId domain, Extent extent,
-                                                  const PodState& state) const {
-  PodState now = state;
+// Whether a domain with memory on demand has all of these frames. A look costs, so the last one
+// serves as long as it can; a new one is worth it when nothing is left to give.
+Result<bool> XenHypervisor::is_there(DomId domain, const PodState& pod, Extent extent) {
+  XL_TRY_ASSIGN(const xc_domaininfo_t raw, raw_info(domain));
+  const auto last = looks_.find(domain, handle_of(raw));
+  if (last && last->frames.are_there(extent)) {
+    return true;
+  }
+  const bool is_as_then =
+      last && last->cpu_time == Nanoseconds(raw.cpu_time) && last->promised == pod.entries;
+  if (pod.cache > Pages(0) || is_as_then) {
+    return false;
+  }
+  if (const auto looked = look(domain); !looked) {
+    return looked.error().code == ErrorCode::not_supported ? Result<bool>(false)
+                                                           : Unexpected(looked.error());
+  }
+  const auto now = looks_.find(domain, handle_of(raw));
+  return now && now->frames.are_there(extent);
+}
+
+// Touching a frame on demand when nothing is left crashes the domain, which does not run now. So:
+// as few at a time as there is memory for, but for what is there already, and then all at once.
+// What is mapped is not taken back meanwhile, as other zeroes are.
+Result<GuestMapping> XenHypervisor::map_on_demand(DomId domain, Extent extent) {
+  std::vector<GuestMapping> parts;
   for (Pages done; done < extent.count;) {
-    if (now.entries > now.cache && now.cache == Pages(0)) {
-      return fail(ErrorCode::no_memory, name_of(domain) +
-                                            " has all memory that it gets on demand: mapping " +
-                                            name_of(extent) + " might need more");
+    XL_TRY_ASSIGN(const PodState now, pod_state(domain));
+    const Extent left{extent.first + done, extent.count - done};
+    if (now.entries <= now.cache) {
+      break;
     }
-    const Pages left = extent.count - done;
-    const Pages part = now.entries <= now.cache ? left : std::min(left, now.cache);
-    XL_TRY(map_all(domain, {extent.first + done, part}, PROT_READ));
+    XL_TRY_ASSIGN(const bool are_there, is_there(domain, now, left));
+    if (are_there) {
+      break;
+    }
+    if (now.cache == Pages(0)) {
+      return fail(ErrorCode::no_memory,
+                  name_of(domain) + " has all memory that it gets on demand, and not all of " +
+                      name_of(extent));
+    }
+    const Pages part = std::min(left.count, now.cache);
+    XL_TRY_ASSIGN(GuestMapping mapping, map_all(domain, {left.first, part}, PROT_READ));
+    parts.push_back(std::move(mapping));
     done += part;
-    XL_TRY_ASSIGN(now, pod_state(domain));
   }
   return map_all(domain, extent, PROT_READ | PROT_WRITE);
 }
@@ -112,8 +151,10 @@ Result<GuestMapping> XenHypervisor::map_frames(DomId domain, Extent extent) {
     XL_TRY_ASSIGN(const DomainInfo info, to_info(raw));
     if (info.on_demand != Pages(0) || !ram_.is_all_populated(domain, info.handle)) {
       XL_TRY_ASSIGN(const PodState pod, pod_state(domain));
-      if (pod.entries > pod.cache && pod.cache < extent.count) {
-        return map_on_demand(domain, extent, pod);
+      if (pod.entries > pod.cache) {
+        XL_TRY(pause(domain));  // or it takes what is left first
+        const ScopeExit run_on([&] { xc_domain_unpause(xc(), domain.value()); });
+        return map_on_demand(domain, extent);
       }
     }
   }
@@ -140,52 +181,83 @@ Result<void> XenHypervisor::copy_from_guest(DomId domain, GuestPhys from, std::s
   return mapping.read(from, to);
 }
 
-// Which of these frames there are. Those on demand get theirs.
-Result<std::vector<Extent>> XenHypervisor::probe(DomId domain, Extent extent) const {
+// Which of these frames there are, Xen's own pages not among them. Those on demand get theirs.
+Result<std::vector<Extent>> XenHypervisor::probe(DomId domain,
+                                                 std::span<const Extent> extents) const {
   std::vector<Extent> found;
   std::vector<std::uint64_t> frames;
-  for (Pages done; done < extent.count; done += Pages(most_page_types)) {
-    const Gfn first = extent.first + done;
-    frames.resize(std::min<std::uint64_t>(most_page_types, (extent.count - done).count()));
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      frames[i] = first.value() + i;
+  const auto ask = [&]() -> Result<void> {
+    if (frames.empty()) {
+      return {};
     }
-    XL_TRY(read_page_types(*handles_, domain, frames));
+    std::vector<std::uint64_t> types = frames;
+    XL_TRY(read_page_types(*handles_, domain, types));
     for (std::size_t i = 0; i < frames.size(); ++i) {
-      const auto type = frames[i] & XEN_DOMCTL_PFINFO_LTAB_MASK;
-      if (type == XEN_DOMCTL_PFINFO_XTAB || type == XEN_DOMCTL_PFINFO_BROKEN) {
-        continue;
+      const auto type = types[i] & XEN_DOMCTL_PFINFO_LTAB_MASK;
+      if (type != XEN_DOMCTL_PFINFO_XTAB && type != XEN_DOMCTL_PFINFO_BROKEN) {
+        append(found, Gfn(frames[i]));
       }
-      const Gfn frame = first + Pages(i);
-      if (!found.empty() && found.back().first + found.back().count == frame) {
-        found.back().count += Pages(1);
-      } else {
-        found.push_back({frame, Pages(1)});
+    }
+    frames.clear();
+    return {};
+  };
+  for (const Extent& extent : extents) {
+    for (Pages i; i < extent.count; i += Pages(1)) {
+      frames.push_back((extent.first + i).value());
+      if (frames.size() == most_page_types) {
+        XL_TRY(ask());
       }
     }
   }
+  XL_TRY(ask());
   return found;
+}
+
+// Of a domain that does not run, and does not get any memory by this.
+Result<std::vector<Extent>> XenHypervisor::look(DomId domain) {
+  XL_TRY_ASSIGN(const xc_domaininfo_t raw, raw_info(domain));
+  XL_TRY_ASSIGN(const PodState pod, pod_state(domain));
+  XL_TRY_ASSIGN(const Gfn end, end_of_physmap(*handles_, domain));
+  for (const auto care : {PopulatedFrames::Care::usual, PopulatedFrames::Care::thorough}) {
+    XL_TRY_ASSIGN(PopulatedFrames found, PopulatedFrames::find(handles_, domain, end, care));
+    XL_TRY_ASSIGN(std::vector<Extent> extents, probe(domain, found.extents()));
+    // It may own more, without a place in its physmap.
+    if (total(extents) + pod.cache >= Pages(raw.tot_pages) ||
+        care == PopulatedFrames::Care::thorough) {
+      looks_.keep(
+          {domain, handle_of(raw), Nanoseconds(raw.cpu_time), pod.entries, std::move(found)});
+      return extents;
+    }
+  }
+  return std::vector<Extent>();
 }
 
 Result<std::vector<Extent>> XenHypervisor::populated_extents(DomId domain) {
   XL_TRY_ASSIGN(const xc_domaininfo_t raw, raw_info(domain));
   // Until it runs, what was given is what there is, but for frames on demand.
-  if (const auto record = ram_.find(domain); record && raw.cpu_time == 0) {
+  if (const auto record = ram_.find(domain);
+      record && record->on_demand.empty() && raw.cpu_time == 0) {
     return record->populated;
   }
   XL_TRY_ASSIGN(const PodState pod, pod_state(domain));
-  if (pod.entries > pod.cache) {
-    return fail(ErrorCode::not_supported,
-                "telling which frames " + name_of(domain) +
-                    " has would give it more on demand than it may have",
-                "wait until the guest has given back what is above its target");
+  if (pod.entries > Pages(0)) {
+    XL_TRY(pause(domain));
+    const ScopeExit run_on([&] { xc_domain_unpause(xc(), domain.value()); });
+    auto found = look(domain);
+    if (!found && found.error().code == ErrorCode::not_supported && pod.entries > pod.cache) {
+      return fail(ErrorCode::not_supported,
+                  "telling which frames " + name_of(domain) +
+                      " has would give it more on demand than it may have, as " +
+                      found.error().message,
+                  "wait until the guest has given back what is above its target");
+    }
+    if (found || pod.entries > pod.cache) {
+      return found;
+    }
   }
-  const Listening listening;
-  xen_pfn_t last = 0;
-  if (xc_domain_maximum_gpfn(xc(), domain.value(), &last) < 0) {
-    return listening.failure("telling how far the frames of " + name_of(domain) + " go");
-  }
-  return probe(domain, {Gfn(0), Pages(last + 1)});
+  XL_TRY_ASSIGN(const Gfn end, end_of_physmap(*handles_, domain));
+  const Extent all{Gfn(0), end - Gfn(0)};
+  return probe(domain, std::span(&all, 1));
 }
 
 Result<void> XenHypervisor::set_memory_map(DomId domain, std::span<const MemoryMapEntry> map) {

@@ -166,7 +166,7 @@ Result<void> XenHypervisor::check_overlap(DomId domain, std::span<const Extent> 
   XL_TRY_ASSIGN(const PodState pod, pod_state(domain));
   for (const Extent& extent : extents) {
     if (pod.entries == Pages(0)) {
-      XL_TRY_ASSIGN(const std::vector<Extent> there, probe(domain, extent));
+      XL_TRY_ASSIGN(const std::vector<Extent> there, probe(domain, std::span(&extent, 1)));
       if (!there.empty()) {
         return refuse(extent);
       }

@@ -178,6 +178,70 @@ TEST_F(Conformance, MemoryOnDemandIsSetAsideAndComesWhenItIsTouched) {
   EXPECT_EQ(info->memory + info->on_demand, Pages(1028));
 }
 
+TEST_F(Conformance, WhatIsThereOfMemoryOnDemandIsToldAndNothingIsGivenForThat) {
+  const DomId other = make_domain(Pages(4096));  // has the same frames, all of them
+  const DomId domain = make_domain(Pages(0));
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(8192))));
+  const Extent special{Gfn(0x100000), Pages(4)};
+  ASSERT_TRUE(ok(hv().populate_physmap(domain, std::span(&special, 1))));
+  const Extent ram{Gfn(0), Pages(4096)};
+  ASSERT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(2048))));
+  for (const std::uint64_t frame : {0U, 700U, 701U, 1500U, 4095U}) {
+    const auto bytes = random_bytes(frame + 1);
+    ASSERT_TRUE(ok(hv().copy_to_guest(domain, to_phys(Gfn(frame)), std::span(bytes).first(1))));
+    const auto before = hv().domain_info(domain);
+    ASSERT_TRUE(ok(before));
+    const auto found = hv().populated_extents(domain);
+    ASSERT_TRUE(ok(found));
+    Pages sum;
+    for (const Extent& extent : *found) {
+      EXPECT_TRUE(ok(hv().map_frames(domain, extent))) << extent.first.value();
+      sum += extent.count;
+    }
+    const auto has = [&](Gfn wanted) {
+      return std::any_of(found->begin(), found->end(), [&](const Extent& extent) {
+        return extent.first <= wanted && wanted < extent.first + extent.count;
+      });
+    };
+    EXPECT_TRUE(has(Gfn(frame)) && has(special.first) && has(special.first + Pages(3)));
+    EXPECT_EQ(sum, before->memory);
+    const auto after = hv().domain_info(domain);
+    ASSERT_TRUE(ok(after));
+    EXPECT_EQ(after->memory, before->memory);
+    EXPECT_EQ(after->on_demand, before->on_demand);
+  }
+  const auto all = hv().populated_extents(other);
+  ASSERT_TRUE(ok(all));
+  ASSERT_EQ(all->size(), 1U);
+  EXPECT_EQ(all->front().count, Pages(4096));
+}
+
+TEST_F(Conformance, WhatIsThereCanBeMappedWhenNothingIsLeftToGive) {
+  const DomId domain = make_domain(Pages(0));
+  ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(8192))));
+  const Extent ram{Gfn(0), Pages(4096)};
+  ASSERT_TRUE(ok(hv().populate_on_demand(domain, std::span(&ram, 1), Pages(512))));
+  ASSERT_TRUE(ok(hv().map_frames(domain, {Gfn(1024), Pages(512)})));
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(ok(hv().map_frames(domain, {Gfn(1024), Pages(512)})));
+    EXPECT_TRUE(ok(hv().map_frames(domain, {Gfn(1500), Pages(1)})));
+    EXPECT_TRUE(fails(hv().map_frames(domain, {Gfn(1535), Pages(2)}), ErrorCode::no_memory));
+    EXPECT_TRUE(fails(hv().map_frames(domain, {Gfn(0), Pages(1)}), ErrorCode::no_memory));
+    const auto found = hv().populated_extents(domain);
+    ASSERT_TRUE(ok(found));
+    ASSERT_EQ(found->size(), 1U);
+    EXPECT_EQ(found->front().first, Gfn(1024));
+    EXPECT_EQ(found->front().count, Pages(512));
+  }
+  const auto info = hv().domain_info(domain);
+  ASSERT_TRUE(ok(info));
+  EXPECT_FALSE(info->shutdown);
+  EXPECT_EQ(info->memory, Pages(512));
+  ASSERT_TRUE(ok(hv().set_memory_target(domain, Pages(513), Excess::keep)));
+  EXPECT_TRUE(ok(hv().map_frames(domain, {Gfn(1535), Pages(2)})));
+  EXPECT_TRUE(ok(hv().map_frames(domain, {Gfn(1024), Pages(513)})));
+}
+
 TEST_F(Conformance, MemoryOnDemandEndsAtTheTarget) {
   const DomId domain = make_domain(Pages(0));
   ASSERT_TRUE(ok(hv().set_max_memory(domain, Pages(8192))));

@@ -4,8 +4,13 @@
 // program's.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <memory>
 #include <string>
 
 #include "base/scope_exit.hpp"
@@ -21,6 +26,7 @@ struct Fault {
 };
 Fault fault;
 std::uint32_t hidden_capabilities;  // of xc_physinfo
+bool domain_0_is_pvh;
 
 bool fails_now(const char* function) {
   if (fault.function != function) {
@@ -66,6 +72,24 @@ XL_WRAP(xc_domain_populate_physmap,
         (xc_interface * xc, std::uint32_t id, unsigned long count, unsigned order, unsigned flags,
          xen_pfn_t* frames),
         (xc, id, count, order, flags, frames))
+XL_WRAP(xc_domain_set_target, (xc_interface * xc, std::uint32_t id, std::uint32_t target),
+        (xc, id, target))
+XL_EXPORT xen_pfn_t* xc_map_m2p(xc_interface* xc, unsigned long end, int protection,
+                                unsigned long* first) {
+  return fails_now("xc_map_m2p")
+             ? nullptr
+             : next<xen_pfn_t*(xc_interface*, unsigned long, int, unsigned long*)>("xc_map_m2p")(
+                   xc, end, protection, first);
+}
+XL_EXPORT int xc_domain_getinfolist(xc_interface* xc, std::uint32_t first, unsigned most,
+                                    xc_domaininfo_t* all) {
+  const int found = next<int(xc_interface*, std::uint32_t, unsigned, xc_domaininfo_t*)>(
+      "xc_domain_getinfolist")(xc, first, most, all);
+  if (first == 0 && domain_0_is_pvh) {
+    all->flags |= XEN_DOMINF_hvm_guest;
+  }
+  return found;
+}
 XL_EXPORT int xc_physinfo(xc_interface* xc, xc_physinfo_t* info) {
   if (fails_now("xc_physinfo")) {
     return -1;
@@ -83,6 +107,7 @@ class XenFailures : public testing::Test {
   void TearDown() override {
     fault = {};
     hidden_capabilities = 0;
+    domain_0_is_pvh = false;
   }
   // Makes a whole domain, as the toolstack does.
   Result<void> make(const Fault& wanted) {
@@ -106,7 +131,8 @@ class XenFailures : public testing::Test {
     ASSERT_TRUE(hypervisor);
     const auto domains = (*hypervisor)->list_domains();
     ASSERT_TRUE(domains);
-    EXPECT_TRUE(domains->empty());
+    EXPECT_TRUE(std::all_of(domains->begin(), domains->end(),
+                            [](const DomainInfo& info) { return info.dying; }));
   }
 };
 
@@ -155,6 +181,73 @@ TEST_F(XenFailures, AMachineWithoutNestedPagingIsNamed) {
   ASSERT_FALSE(made);
   EXPECT_EQ(id_of(made.error()), ErrorId::xen_not_usable);
   EXPECT_NE(made.error().message.find("hardware-assisted paging"), std::string::npos);
+}
+
+TEST_F(XenFailures, WhatIsThereOfMemoryOnDemandCannotBeToldEverywhere) {
+  const auto opened = open_xen();
+  ASSERT_TRUE(opened);
+  Hypervisor& hypervisor = **opened;
+  const auto domain = hypervisor.create_domain({.max_memory = Pages(8192)});
+  ASSERT_TRUE(domain);
+  const Extent ram{Gfn(0), Pages(4096)};
+  ASSERT_TRUE(hypervisor.populate_on_demand(*domain, std::span(&ram, 1), Pages(512)));
+  ASSERT_TRUE(hypervisor.map_frames(*domain, {Gfn(0), Pages(512)}));
+  const auto expect_refused = [&](ErrorCode code, const char* words) {
+    const auto found = hypervisor.populated_extents(*domain);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, code);
+    EXPECT_NE(describe(found.error()).find(words), std::string::npos) << describe(found.error());
+    EXPECT_EQ(hypervisor.list_domains()->size(), 1U);
+  };
+  domain_0_is_pvh = true;
+  expect_refused(ErrorCode::not_supported, "only a PV domain 0 sees");
+  EXPECT_EQ(hypervisor.map_frames(*domain, {Gfn(0), Pages(512)}).error().code,
+            ErrorCode::no_memory);
+  domain_0_is_pvh = false;
+  fault = {"xc_domain_create", EOPNOTSUPP};
+  expect_refused(ErrorCode::not_supported, "that stands in for");
+  fault = {"xc_domain_set_target", EPERM};
+  expect_refused(ErrorCode::permission_denied, "stand in for");
+  fault = {"xc_map_m2p", ENOMEM};
+  expect_refused(ErrorCode::no_memory, "which frames are whose");
+  fault = {};
+  EXPECT_TRUE(hypervisor.map_frames(*domain, {Gfn(0), Pages(512)}));
+  EXPECT_TRUE(hypervisor.populated_extents(*domain));
+  EXPECT_FALSE(hypervisor.domain_info(*domain)->shutdown);
+  EXPECT_TRUE(hypervisor.destroy_domain(*domain));
+}
+
+// A domain that stands in for another, as a process with this id leaves it.
+std::uint32_t leave_stand_in(xc_interface* xc, pid_t maker) {
+  xen_domctl_createdomain how{};
+  std::memcpy(how.handle, "xl++ standin", 12);
+  std::memcpy(how.handle + 12, &maker, sizeof maker);
+  how.max_vcpus = how.max_grant_frames = how.max_maptrack_frames = 1;
+  how.grant_opts = XEN_DOMCTL_GRANT_version(1);
+  std::uint32_t id = 0;
+  EXPECT_EQ(xc_domain_create(xc, &id, &how), 0);
+  return id;
+}
+
+TEST_F(XenFailures, WhatAKilledProcessLeftIsRemoved) {
+  const pid_t dead = ::fork();
+  if (dead == 0) {
+    ::_exit(0);
+  }
+  ::waitpid(dead, nullptr, 0);
+  const std::unique_ptr<xc_interface, int (*)(xc_interface*)> xc(
+      xc_interface_open(nullptr, nullptr, 0), xc_interface_close);
+  ASSERT_TRUE(xc);
+  const std::uint32_t left = leave_stand_in(xc.get(), dead);
+  const std::uint32_t in_use = leave_stand_in(xc.get(), ::getpid());
+  expect_nothing_is_left();  // no list shows them
+  const auto is_there = [&](std::uint32_t id) {
+    xc_domaininfo_t info{};
+    return xc_domain_getinfolist(xc.get(), id, 1, &info) == 1 && info.domain == id;
+  };
+  EXPECT_FALSE(is_there(left));
+  EXPECT_TRUE(is_there(in_use));
+  EXPECT_EQ(xc_domain_destroy(xc.get(), in_use), 0);
 }
 
 TEST_F(XenFailures, AModuleOfAnotherBuildIsRefused) {
