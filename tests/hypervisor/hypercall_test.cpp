@@ -310,7 +310,9 @@ TEST_F(HypercallTest, ParametersHaveXensRules) {
 TEST_F(HypercallTest, TheLogIsNotTheGuests) {
   m.poke<std::array<char, 2>>(m.vcpu(id), 0x1000, {'x', '\n'});
   const std::uint64_t before = m.header().log_written;
-  for (const std::uint64_t command : {CONSOLEIO_write, CONSOLEIO_read, 7}) {
+  constexpr std::uint64_t unknown = 7;
+  for (const std::uint64_t command :
+       {std::uint64_t{CONSOLEIO_write}, std::uint64_t{CONSOLEIO_read}, unknown}) {
     EXPECT_EQ(call(__HYPERVISOR_console_io, {command, 2, 0x1000}), -XEN_EPERM);
   }
   EXPECT_EQ(m.header().log_written, before);
