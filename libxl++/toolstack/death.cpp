@@ -60,8 +60,9 @@ void Engine::handle_change_locked(const DomainRef& domain) {
     return;
   }
   const auto info = checked(domain->session, domain->session->hypervisor().domain_info(domain->id));
-  if (!info && info.error().code == ErrorCode::not_found) {
-    // Somebody else destroyed it; what we hold of it goes too.
+  if (info ? info->dying : info.error().code == ErrorCode::not_found) {
+    // Somebody else destroyed it; what we hold of it goes too. Nothing will tell when the last
+    // of a dying one has gone, which may wait for us.
     return domain->is_foreign ? let_go(domain) : static_cast<void>(destroy_locked(domain));
   }
   if (info && info->user_mode) {

@@ -9,6 +9,7 @@ from pathlib import Path
 import host
 from host import ours, stock
 from together import BOTH, USERDATA, Together, flags, node, state, talk, traces
+from xenctrl import Xen
 
 
 class MadeByEither(Together):
@@ -170,6 +171,17 @@ class DaemonKilled(Together):
         found = ours("wait", "twice", "--for=console=hello from a", "--timeout=1", check=False)
         self.assertNotEqual(found.returncode, 0, "the first one's output counts as the second's")
         ours("destroy", "twice")
+
+
+class DestroyedByOthers(Together):
+    def test_what_is_left_goes_with_it(self):
+        """By Xen's library, without a toolstack. xenconsoled has its ring mapped, so that it is dying for a while; ours is not asked
+        until all has gone, as it looks for itself when it is."""
+        before, xen = traces(), Xen()
+        for number in range(4):
+            xen.destroy(self.make(ours, f"raw{number}", "-p"))
+            self.expect_traces(before)
+            self.expect_gone(f"raw{number}")
 
 
 class Priority(Together):
