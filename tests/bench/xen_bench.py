@@ -22,6 +22,9 @@ from pathlib import Path
 
 from xenstore_floor import BareClient, Tree
 
+sys.path.append(str(Path(__file__).parents[1] / "xen"))
+from xenctrl import Xen  # noqa: E402
+
 STOCK = "/usr/sbin/xl"
 DIRECTORY = Path("/run/xl-bench")
 CONFIGURATION = """type = "pvh"
@@ -127,16 +130,33 @@ def take_turns(tools, rounds, *steps):
     return times
 
 
+def domid_of(name):
+    return int(subprocess.run([STOCK, "domid", name], capture_output=True, text=True, check=True).stdout)
+
+
 def bench_floor(table, rounds, path):
     """What no toolstack can go below: a program's start, and the xenstore's part of create."""
     nothing = Tool("nothing", "/bin/busybox")
     table.add_floor("a static program that does nothing", [nothing.run("true") for _ in range(rounds)])
     table.tools[0].run("create", "-p", path, 'name="measured"')
-    domid = subprocess.run([STOCK, "domid", "measured"], capture_output=True, text=True, check=True).stdout.strip()
-    tree, client = Tree(domid), BareClient()
+    tree, client = Tree(str(domid_of("measured"))), BareClient()
     times = [client.milliseconds(tree) for _ in range(rounds + WARM_UP)][WARM_UP:]
     table.add_floor(f"a domain's {tree.count()} xenstore requests, bare", times)
     table.tools[0].run("destroy", "measured")
+
+
+def bench_xens_part(table, rounds, path, what):
+    """What destroy cannot go below: Xen takes back page by page. Nothing else of the domain is there to be undone, but by xld."""
+    ours, xen, times = table.tools[-1], Xen(), []
+    for _ in range(rounds):
+        ours.run("create", "-p", path, 'name="measured"')
+        come_to_rest()
+        domid = domid_of("measured")
+        begun = time.perf_counter()
+        xen.destroy(domid)
+        times.append((time.perf_counter() - begun) * 1e3)
+        come_to_rest()
+    table.add_floor(f"Xen's own part of destroy, {what}", times)
 
 
 def bench_domain(table, rounds, path, what, goals):
@@ -168,6 +188,9 @@ def bench(table, build, rounds, count):
     bench_floor(table, rounds, tiny)
     bench_domain(table, rounds, tiny, "tiny guest, no other domain", (10, 5))
     bench_domain(table, rounds, debian, "Debian's kernel", (4, 5))
+    if len(table.tools) > 1:
+        bench_xens_part(table, rounds, tiny, "32 MiB")
+        bench_xens_part(table, rounds, debian, "256 MiB")
     table.add("list, no domain", take_turns(table.tools, rounds, lambda tool: tool.run("list"))[0], 5)
     if count > 0:
         fill(table.tools[-1], tiny, count)
