@@ -47,18 +47,9 @@ inline constexpr std::uint32_t leaf1_edx_htt = bit(28);
 inline constexpr std::uint32_t leaf7_ebx = bits(0, 3, 7, 8, 18, 19, 20, 23, 24, 29);
 inline constexpr std::uint32_t extended1_ecx =
     bits(0, 4, 5, 6, 7, 8);  // LAHF CR8 ABM SSE4A MISALIGN PREFETCHW
-inline constexpr std::uint32_t extended1_ecx_legacy = bit(1);  // several cores
 // As leaf 1, then SYSCALL NX MMXEXT PDPE1GB LM
 inline constexpr std::uint32_t extended1_edx =
     bits(0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 20, 22, 23, 24, 26, 29);
-
-constexpr unsigned log2_up(std::uint32_t value) {
-  unsigned bits_needed = 0;
-  while ((1ULL << bits_needed) < value) {
-    ++bits_needed;
-  }
-  return bits_needed;
-}
 
 using xl::abi::xen_version;
 inline constexpr std::uint32_t xen_base = 0x40000000;
@@ -84,17 +75,22 @@ constexpr CpuidResult xen_leaf(const CpuidVcpu& vcpu, std::uint32_t leaf, std::u
   }
 }
 
-// Leaf 0xb: one thread a core, all cores in one package; ids step by 2, as the MADT gives them.
-constexpr CpuidResult topology_leaf(const CpuidVcpu& vcpu, std::uint32_t subleaf) {
-  switch (subleaf) {
-    case 0: return {1, 1, 1U << 8, vcpu.apic_id};
-    case 1: return {1 + log2_up(vcpu.vcpus), vcpu.vcpus, 1 | 2U << 8, vcpu.apic_id};
-    default: return {0, 0, subleaf & 0xff, vcpu.apic_id};
+constexpr unsigned log2_up(std::uint32_t value) {
+  unsigned bits_needed = 0;
+  while ((1ULL << bits_needed) < value) {
+    ++bits_needed;
   }
+  return bits_needed;
+}
+
+// APIC ids, which step by 2 as the MADT gives them: what Xen tells (by xc_cpuid_apply_policy) on a
+// host with as many CPUs as the domain has vcpus. On others it splits the vcpus into packages.
+constexpr std::uint32_t apic_ids(const CpuidVcpu& vcpu) {
+  return vcpu.vcpus * 2;
 }
 
 inline CpuidResult leaf1(CpuidResult host, const CpuidVcpu& vcpu) {
-  const std::uint32_t ids = vcpu.vcpus == 1 ? 1 : vcpu.vcpus > 127 ? 255 : vcpu.vcpus * 2;
+  const std::uint32_t ids = apic_ids(vcpu) > 255 ? 255 : apic_ids(vcpu);
   host.ebx = vcpu.apic_id << 24 | ids << 16 | 8U << 8;
   host.ecx = (host.ecx & leaf1_ecx) | leaf1_ecx_x2apic | leaf1_ecx_hypervisor;
   host.edx = (host.edx & leaf1_edx) | leaf1_edx_htt;  // that the ids are counted, as in Xen
@@ -121,14 +117,13 @@ CpuidResult cpuid_policy(const CpuidVcpu& vcpu, std::uint32_t leaf, std::uint32_
     case 7:
       value.ebx &= leaf7_ebx;
       return subleaf == 0 ? CpuidResult{0, value.ebx, 0, 0} : CpuidResult{};
-    case 0xb: return topology_leaf(vcpu, subleaf);
+    case 0xb: return {0, 0, subleaf & 0xff, vcpu.apic_id};  // no levels, as in Xen
     case 0x80000000:
       value.eax = value.eax < last_extended ? value.eax : last_extended;
       return value;
     case 0x80000001:
       value.ebx = 0;
       value.ecx &= extended1_ecx;
-      value.ecx |= vcpu.vcpus > 1 ? extended1_ecx_legacy : 0;
       value.edx &= extended1_edx;
       return value;
     case 0x80000002:
@@ -137,7 +132,7 @@ CpuidResult cpuid_policy(const CpuidVcpu& vcpu, std::uint32_t leaf, std::uint32_
     case 0x80000005:
     case 0x80000006: return value;
     case 0x80000008:
-      return {value.eax & 0xffff, 0, (vcpu.vcpus - 1) | (1 + log2_up(vcpu.vcpus)) << 12, 0};
+      return {value.eax & 0xffff, 0, (apic_ids(vcpu) - 1) | log2_up(apic_ids(vcpu)) << 12, 0};
     default: return {};
   }
 }

@@ -34,7 +34,7 @@ void set_controls(Vmcb& vmcb, const MachineDomain& domain) {
   vmcb.g_pat = default_pat;
 }
 
-// Real mode at `base`, as after INIT (APM volume 2, table 14-1).
+// Real mode at `base`, as after INIT (APM volume 2, table 14-1), but with caches, as in Xen.
 void set_real_mode(Vmcb& vmcb, std::uint16_t selector, std::uint64_t base, std::uint64_t rip) {
   constexpr std::uint16_t code = 0x9b;
   constexpr std::uint16_t data = 0x93;
@@ -45,7 +45,7 @@ void set_real_mode(Vmcb& vmcb, std::uint16_t selector, std::uint64_t base, std::
   vmcb.gdtr = vmcb.idtr = {0, 0, 0xffff, 0};
   vmcb.ldtr = {0, ldt, 0xffff, 0};
   vmcb.tr = {0, tss, 0xffff, 0};
-  vmcb.cr0 = cr0::et | cr0::cd | cr0::nw;
+  vmcb.cr0 = cr0::et;
   vmcb.cr2 = vmcb.cr3 = vmcb.cr4 = 0;
   vmcb.efer = efer::svme;
   vmcb.dr6 = dr6_reset;

@@ -13,30 +13,6 @@ const char* const guest_name = "abi";
 
 namespace {
 
-void entry() {
-  const EntryState& state = guest_entry_state;
-  tell("entry eax", state.eax);
-  tell("entry ecx", state.ecx);
-  tell("entry edx", state.edx);
-  tell("entry esi", state.esi);
-  tell("entry edi", state.edi);
-  tell("entry ebp", state.ebp);
-  tell("entry esp", state.esp);
-  tell("entry eflags", state.eflags);
-  tell("entry cr0", state.cr0);
-  tell("entry cr3", state.cr3);
-  tell("entry cr4", state.cr4);
-  tell("entry efer", state.efer);
-  tell("entry dr6", state.dr6);
-  tell("entry dr7", state.dr7);
-  tell("entry cs", state.cs);
-  tell("entry ds", state.ds);
-  tell("entry fs", state.fs);
-  tell("entry tr", state.tr);
-  tell("entry gdt limit", state.gdt_limit);
-  tell("entry idt limit", state.idt_limit);
-}
-
 void start() {
   const hvm_start_info& info = start_info();
   tell("start magic", info.magic);
@@ -121,7 +97,7 @@ void ports() {
 }  // namespace
 
 void guest_main() {
-  entry();
+  tell_state("entry", guest_entry_state);
   start();
   features();
   tell_msrs();

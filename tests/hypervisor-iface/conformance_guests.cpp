@@ -49,17 +49,20 @@ std::map<std::string, std::string> facts(std::istream&& text) {
   return all;
 }
 
-// abi.golden is what the real Xen says. Where the bundled hypervisor says something else, it is in
-// abi.bundled, and docs/two-hypervisors.md says why.
-TEST_F(GuestConformance, WhatADomainSees) {
-  auto expected = facts(std::ifstream(XL_TEST_ABI "/abi.golden"));
+}  // namespace
+
+// GUEST.golden is what the real Xen says. Where the bundled hypervisor says something else, it is
+// in GUEST.bundled, and docs/two-hypervisors.md says why.
+void GuestConformance::sees_what_is_expected(const GuestRun& run) {
+  const std::string files = XL_TEST_ABI "/" + run.name;
+  auto expected = facts(std::ifstream(files + ".golden"));
   if (traits().is_ours) {
-    for (const auto& [fact, value] : facts(std::ifstream(XL_TEST_ABI "/abi.bundled"))) {
+    for (const auto& [fact, value] : facts(std::ifstream(files + ".bundled"))) {
       EXPECT_NE(expected[fact], value) << fact << " is as Xen's: abi.bundled need not name it";
       expected[fact] = value;
     }
   }
-  const std::string output = passes({"abi"});
+  const std::string output = passes(run);
   const auto seen = facts(std::istringstream(output));
   for (const auto& [fact, value] : seen) {
     EXPECT_EQ(expected[fact], value) << fact;
@@ -68,6 +71,20 @@ TEST_F(GuestConformance, WhatADomainSees) {
   if (HasFailure()) {
     std::cerr << output;
   }
+}
+
+namespace {
+
+TEST_F(GuestConformance, WhatADomainSees) {
+  sees_what_is_expected({"abi"});
+}
+
+TEST_F(GuestConformance, WhatTheVcpusOfADomainSee) {
+  sees_what_is_expected({"abi-cpus", "", mib(16), 4});
+}
+
+TEST_F(GuestConformance, WhatA32BitKernelFinds) {
+  sees_what_is_expected({"abi32"});
 }
 
 TEST_F(GuestConformance, Exceptions) {

@@ -21,6 +21,8 @@ class GuestConformance : public Conformance {
   GuestEnd run(const GuestRun& run);
   // It prints PASS and its name, and powers off. Returns what it printed.
   std::string passes(const GuestRun& run, const std::string& name = {});
+  // The same, and each "fact = value" in that is as expected.
+  void sees_what_is_expected(const GuestRun& run);
 };
 
 inline bool has(std::string_view text, std::string_view part) {

@@ -52,11 +52,10 @@ TEST(CpuidPolicy, WhatTheHypervisorGivesItselfNeedsNoHost) {
   EXPECT_NE(one.ecx & (1U << 31), 0U);
   EXPECT_NE(one.ecx & (1U << 21), 0U);
   EXPECT_EQ(one.edx, 1U << 28);
-  EXPECT_EQ(one.ebx >> 16, 1U) << "one thread";
 }
 
 TEST(CpuidPolicy, XenLeaves) {
-  const CpuidVcpu vcpu{.domain = 7, .vcpu = 3, .vcpus = 4, .tsc_khz = 2'300'000};
+  const CpuidVcpu vcpu{.domain = 7, .vcpu = 3, .tsc_khz = 2'300'000};
   const CpuidResult signature = ask(0x40000000, 0, vcpu);
   EXPECT_GE(signature.eax, 0x40000004U);
   EXPECT_EQ(signature.ebx, 0x566e6558U);
@@ -72,14 +71,26 @@ TEST(CpuidPolicy, XenLeaves) {
 }
 
 TEST(CpuidPolicy, TopologyGivesEachVcpuItsOwnApicId) {
-  const CpuidVcpu vcpu{.vcpu = 3, .vcpus = 4, .apic_id = 6};
+  const CpuidVcpu vcpu{.vcpu = 3, .apic_id = 6};
   EXPECT_EQ(ask(1, 0, vcpu).ebx >> 24, 6U);
-  EXPECT_EQ(ask(0xb, 0, vcpu).edx, 6U);
-  EXPECT_EQ(ask(0xb, 0, vcpu).eax, 1U);
-  EXPECT_EQ(ask(0xb, 1, vcpu).eax, 3U);
-  EXPECT_EQ(ask(0xb, 1, vcpu).ebx, 4U);
-  EXPECT_EQ(ask(0xb, 2, vcpu).ecx, 2U);
-  EXPECT_EQ(ask(0xb, 2, vcpu).ebx, 0U);
+  for (const std::uint32_t level : {0U, 1U, 2U}) {
+    EXPECT_EQ(ask(0xb, level, vcpu).edx, 6U);
+    EXPECT_EQ(ask(0xb, level, vcpu).ecx, level);
+    EXPECT_EQ(ask(0xb, level, vcpu).ebx, 0U);
+  }
+  EXPECT_EQ(ask(0x80000001).ecx & 2, 0U) << "CMP_LEGACY";
+}
+
+TEST(CpuidPolicy, AllVcpusAreInOnePackageWithEverySecondId) {
+  const auto logical = [](std::uint32_t n) { return ask(1, 0, {.vcpus = n}).ebx >> 16 & 0xff; };
+  EXPECT_EQ(logical(1), 2U);
+  EXPECT_EQ(logical(2), 4U);
+  EXPECT_EQ(logical(128), 255U);
+  const auto cores = [](std::uint32_t n) { return ask(0x80000008, 0, {.vcpus = n}).ecx; };
+  EXPECT_EQ(cores(1), 0x1001U);
+  EXPECT_EQ(cores(2), 0x2003U) << "as Xen says on a host with two";
+  EXPECT_EQ(cores(3), 0x3005U);
+  EXPECT_EQ(cores(128), 0x80ffU);
 }
 
 TEST(TscScale, AgreesWithTheRateFromSlowToFast) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What boot64.S found in the registers before it used any.
+// What a CPU found in its registers before it used any (entry_state.S).
 #pragma once
 
 #include <stdint.h>
@@ -14,5 +14,8 @@ struct EntryState {
   uint16_t idt_limit, idt_base[2], reserved2;
 };
 static_assert(sizeof(EntryState) == 88);
+
+// A line for each, as "entry eax = 0x0"; `state` may still change.
+void tell_state(const char* when, const volatile EntryState& state);
 
 }  // namespace guest

@@ -6,8 +6,11 @@
   .code32
   .globl guest_start
 guest_start:
-  cld
+  mov %eax, guest_entry_state
+  mov %esp, guest_entry_state + 24
   mov $guest_stack_end, %esp
+  call guest_keep_entry_state
+  cld
   push %ebx
   call guest_entry
 1: hlt
