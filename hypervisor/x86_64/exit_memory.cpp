@@ -19,7 +19,7 @@ CodeSize code_size(const Vmcb& vmcb) {
 
 std::optional<MmioAccess> fetch_and_decode(MachineVcpu& vcpu) {
   const Vmcb& vmcb = *vcpu.arch.vmcb;
-  const std::uint64_t linear = in_64bit_code(vmcb) ? vmcb.rip : vmcb.cs.base + vmcb.rip;
+  const std::uint64_t linear = code_address(vmcb);
   std::uint8_t bytes[longest_instruction];
   // What lies on the next page is read only if it is there: the instruction may end before it.
   unsigned count = static_cast<unsigned>(xl::page_size - (linear & (xl::page_size - 1)));

@@ -34,6 +34,23 @@ void handle_hlt(MachineVcpu& vcpu) {
   }
 }
 
+bool stands_at_hlt(MachineVcpu& vcpu) {
+  constexpr std::uint8_t hlt = 0xf4;
+  const Vmcb& vmcb = *vcpu.arch.vmcb;
+  std::uint8_t byte = 0;
+  return vmcb.cpl == 0 && machine.read_guest(vcpu, &byte, code_address(vmcb), 1) && byte == hlt;
+}
+
+// The guest was left between STI and HLT. QEMU's TCG lets a hardware interrupt do that, and its
+// VMRUN forgets the shadow: the guest would take its interrupt first, and then wait for another
+// with HLT. So the HLT is carried out here.
+void finish_interrupt_shadow(MachineVcpu& vcpu) {
+  if (vcpu.arch.vmcb->interrupt_shadow != 0 && vcpu.arch.pending_event == 0 &&
+      stands_at_hlt(vcpu)) {
+    handle_hlt(vcpu);
+  }
+}
+
 void handle_iret(MachineVcpu& vcpu) {
   vcpu.arch.vmcb->intercepts1 &= ~intercept1::iret;
   vcpu.arch.nmi_blocked = false;
@@ -86,6 +103,10 @@ bool in_64bit_code(const Vmcb& vmcb) {
   return (vmcb.efer & efer::lma) != 0 && (vmcb.cs.attributes & attribute_long) != 0;
 }
 
+std::uint64_t code_address(const Vmcb& vmcb) {
+  return in_64bit_code(vmcb) ? vmcb.rip : vmcb.cs.base + vmcb.rip;
+}
+
 std::uint64_t& guest_register(MachineVcpu& vcpu, unsigned encoding) {
   GuestRegisters& r = vcpu.arch.registers;
   Vmcb& vmcb = *vcpu.arch.vmcb;
@@ -121,6 +142,7 @@ void handle_exit(MachineVcpu& vcpu) {
     case ExitCode::init:
       count(vcpu, ExitCause::interrupt);
       take_pending_interrupts();
+      finish_interrupt_shadow(vcpu);
       return;
     case ExitCode::hlt:
       count(vcpu, ExitCause::hlt);

@@ -45,6 +45,8 @@ void advance(MachineVcpu& vcpu, std::uint64_t length);
 std::uint64_t& guest_register(MachineVcpu& vcpu, unsigned encoding);
 // Code runs in 64-bit mode (not compatibility mode).
 bool in_64bit_code(const Vmcb& vmcb);
+// Linear, of the instruction at RIP.
+std::uint64_t code_address(const Vmcb& vmcb);
 // Ends the domain.
 void crash(MachineVcpu& vcpu, const char* cause);
 inline void count(MachineVcpu& vcpu, ExitCause cause) {
