@@ -30,7 +30,8 @@ class Isolation(harness.VmTest):
         neighbour = self.machine.create("idle")
         before = self.machine.footprint()
         for seed in range(1, 21):
-            result = self.machine.run("fuzz", extra=f"seed={seed} calls=20000", check=False, timeout=30)
+            result = self.machine.run("fuzz", extra=f"seed={seed} calls=20000", on_reboot="destroy", check=False,
+                                      timeout=30)
             self.assertRegex(result.stdout, f"fuzz seed {seed}")
             self.assertIsNone(re.search("FAIL .*", result.stdout), result.stdout[-500:])
         self.assertIn(neighbour, self.machine.domains())
