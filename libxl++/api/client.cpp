@@ -44,6 +44,11 @@ Answer<void> nothing(Answer<HttpResponse> response) {
   return {};
 }
 
+// xld went away while it was being asked, or before.
+bool may_be_asked_again(const Error& error) {
+  return error.code == ErrorCode::io || id_of(error) == ErrorId::daemon_not_running;
+}
+
 }  // namespace
 
 WireError error_of(const HttpResponse& response) {
@@ -234,7 +239,7 @@ Answer<LineStream> Client::events(std::optional<std::uint64_t> after) {
     return std::move(*stream);
   };
   Answer<LineStream> stream = open();
-  if (is_answered || stream.error().error.code != ErrorCode::io || !may_start_) {
+  if (is_answered || !may_start_ || !may_be_asked_again(stream.error().error)) {
     return stream;
   }
   XL_TRY(reconnect());

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a client does when xld dies under it: the next xld finds all domains, so what can be asked
 // twice is asked again, once; and of a create it can be said what became of it.
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -37,6 +40,17 @@ pid_t server_of(int socket) {
   return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : -1;
 }
 
+// One that is being killed takes connections until the kernel has closed its socket. Not for long:
+// it may be alive, and have hung up for a reason of its own.
+void await_end(pid_t server) {
+  constexpr int patience_ms = 1000;
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, server, 0)));
+  pollfd entry{process.get(), POLLIN, 0};
+  if (process) {
+    ::poll(&entry, 1, patience_ms);
+  }
+}
+
 }  // namespace
 
 bool Client::daemon_ended(int stream) const {
@@ -45,7 +59,12 @@ bool Client::daemon_ended(int stream) const {
 }
 
 Result<void> Client::reconnect() {
+  const pid_t lost = server_of(http_.fd());
   Result<Launched> started = connect_or_start(dir_);
+  if (started && server_of(started->connection.get()) == lost) {
+    await_end(lost);
+    started = connect_or_start(dir_);
+  }
   if (!started) {
     // Whatever its code: xld is not there, and that says nothing of the domain that was asked for.
     return fail(ErrorId::daemon_went_away, describe(started.error()));

@@ -51,6 +51,7 @@ class LineStream {
 class HttpClient {
  public:
   explicit HttpClient(UniqueFd fd) : fd_(std::move(fd)) {}
+  int fd() const { return fd_.get(); }
 
   // `target` is path and query, already percent-encoded; `body` is JSON or empty.
   Result<HttpResponse> request(std::string_view method, std::string_view target,

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "tests/api/server_fixture.hpp"
 
@@ -87,6 +88,19 @@ TEST_F(ServerTest, AnAnsweredIoErrorIsNoLostDaemon) {
   ASSERT_FALSE(created);
   EXPECT_EQ(id_of(created.error().error), ErrorId::io);
   EXPECT_EQ(created.error().error.message, "injected failure of create_domain");
+}
+
+TEST_F(ServerTest, EventsAreAskedOfTheNextDaemon) {
+  serve();
+  Result<Client> xl = Client::connect(*dir_);
+  ASSERT_TRUE(xl);
+  stop();
+  ASSERT_EQ(::setenv("XLD", "/no/such/xld", 1), 0);
+  const auto stream = xl->events();
+  ::unsetenv("XLD");
+  ASSERT_FALSE(stream);
+  EXPECT_NE(stream.error().error.message.find("/no/such/xld"), std::string::npos)
+      << "none was started: " << stream.error().error.message;
 }
 
 TEST_F(ServerTest, CheckTouchesNothing) {

@@ -61,12 +61,14 @@ class Observe(harness.VmTest):
         for_end = self.waiting("wait", domain, "--for=shutdown", "--timeout=60")
         for_text = self.waiting("wait", domain, "--for=console=.", "--timeout=60")
         follow = self.waiting("events", "--follow", "--json")
+
+        def have_come_back():
+            for process in (for_running, for_end, for_text, follow):
+                self.assertIsNone(process.poll(), f"{process.args}: {process.stderr.read() if process.poll() is not None else ''}")
+            return self.value(self.metrics(), "xl_api_streams", path="/v1/events") >= 4
         for _ in range(2):
             self.kill_daemon()
-            harness.wait_until(lambda: self.value(self.metrics(), "xl_api_streams", path="/v1/events") >= 4,
-                               "all have come back")
-        for process in (for_running, for_end, for_text, follow):
-            self.assertIsNone(process.poll(), process.args)
+            harness.wait_until(have_come_back, "all have come back")
         self.machine.xl("unpause", domain)
         self.finish(for_running)
         self.finish(for_text)
